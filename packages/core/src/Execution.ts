@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Actor, type Command, commandTableSize, type ThreadRef } from "./Actor.ts"
 import type { Ask } from "./Ask.ts"
-import { Cursor, currentPort, type Handle, running, stopped } from "./internal/fiberPort.ts"
+import { Cursor, fastPort, type FiberPort, type Handle, running, stopped, usePort } from "./internal/fiberPort.ts"
 import type { Model, Thread } from "./Model.ts"
 import type { Event, Monitor, Quiescence } from "./Monitor.ts"
 import type { Profile } from "./Profile.ts"
@@ -42,6 +42,8 @@ export interface ExecutorOptions {
   readonly observers?: ReadonlyArray<Observer>
   /** Default true: check for a cycle of waiting threads whenever one blocks. */
   readonly partialDeadlocks?: boolean
+  /** How fibers are parked and resumed; default the fast one. */
+  readonly port?: FiberPort
 }
 
 export const defaultMaxSteps = 10_000
@@ -75,6 +77,7 @@ export class Executor implements View, Event, Quiescence {
   private readonly slots: ReadonlyArray<Slot>
   private readonly observers: ReadonlyArray<Observer>
   private readonly partialDeadlocks: boolean
+  private readonly port: FiberPort
   /** Indices of monitors to tell, by command id. */
   private readonly told: ReadonlyArray<ReadonlyArray<number> | undefined>
   private readonly watching: ReadonlyArray<ReadonlyArray<Observer> | undefined>
@@ -120,6 +123,7 @@ export class Executor implements View, Event, Quiescence {
     this.maxSteps = options.maxSteps ?? defaultMaxSteps
     this.observers = options.observers ?? []
     this.partialDeadlocks = options.partialDeadlocks ?? true
+    this.port = options.port ?? fastPort
     this.slots = model.threads.map((t) => new Slot(t))
     this.enabled = new Int32Array(this.slots.length)
     this.threadCount = this.slots.length
@@ -193,6 +197,7 @@ export class Executor implements View, Event, Quiescence {
 
   /** Executes the model once under `strategy`. */
   run(strategy: Strategy, seed = 0, profile: Profile = emptyProfile): Verdict {
+    usePort(this.port)
     this.reset()
     strategy.begin(seed, profile)
     for (let i = 0; i < this.slots.length; i++) {
@@ -298,14 +303,14 @@ export class Executor implements View, Event, Quiescence {
   private startThread(slot: Slot): void {
     this.live++
     running.cursor = slot.cursor
-    slot.handle = currentPort().start(slot.root, slot.reusable)
+    slot.handle = this.port.start(slot.root, slot.reusable)
     slot.reusable = undefined
     this.settle(slot)
   }
 
   private resumeThread(slot: Slot, result: unknown): void {
     running.cursor = slot.cursor
-    currentPort().resume(slot.handle!, result)
+    this.port.resume(slot.handle!, result)
     this.settle(slot)
   }
 

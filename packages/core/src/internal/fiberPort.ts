@@ -148,14 +148,10 @@ const settle = (handle: DocumentedHandle): void => {
 
 let port: FiberPort = fastPort
 
-/** Chooses the port for all executions from now on; returns the one in force before. */
-export const usePort = (next: FiberPort): FiberPort => {
-  const before = port
+/** Chooses the port that asks park through. The executor does so at the start of each execution. */
+export const usePort = (next: FiberPort): void => {
   port = next
-  return before
 }
-
-export const currentPort = (): FiberPort => port
 
 const base = Effectable.Prototype({
   label: "Ask",
