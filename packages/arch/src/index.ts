@@ -1,1 +1,2 @@
-export {}
+export * from "./Arch.ts"
+export * from "./Pte.ts"
