@@ -25,7 +25,9 @@ const run = (command, args) =>
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number)
   if (major > NODE_OLDEST[0] || (major === NODE_OLDEST[0] && minor >= NODE_OLDEST[1])) return
-  fail(`mmrace needs Node ${NODE_OLDEST.join(".")} or newer; this is Node ${process.versions.node} (${process.execPath}).`)
+  fail(
+    `mmrace needs Node ${NODE_OLDEST.join(".")} or newer; this is Node ${process.versions.node} (${process.execPath}).`
+  )
 }
 
 function installDigest() {
