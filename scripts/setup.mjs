@@ -19,8 +19,12 @@ const fail = (...lines) => {
   process.exit(1)
 }
 /** Output goes to stderr: the stdout of `npm start` belongs to the command. */
-const run = (command, args) =>
-  spawnSync(command, args, { cwd: root, stdio: ["ignore", 2, 2], shell: process.platform === "win32" })
+function run(command, args, env = process.env) {
+  const shell = process.platform === "win32" && command === "npx"
+  const result = spawnSync(command, args, { cwd: root, env, stdio: ["ignore", 2, 2], shell })
+  if (result.signal) process.exit(130)
+  return result
+}
 
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number)
@@ -44,7 +48,9 @@ function installDigest() {
 function install() {
   if (existsSync(installStamp) && readFileSync(installStamp, "utf8") === installDigest()) return
   say(`mmrace: installing dependencies (npx ${PNPM} install)`)
-  const { status, error } = run("npx", ["--yes", PNPM, "install"])
+  // Without a network npm would say nothing for 70 seconds; these waits between its tries are still patient enough.
+  const env = { npm_config_fetch_retry_mintimeout: "1000", npm_config_fetch_retry_maxtimeout: "5000", ...process.env }
+  const { status, error } = run("npx", ["--yes", PNPM, "install"], env)
   if (error) fail(`mmrace: cannot run npx: ${error.message}. npx comes with npm; is npm on the PATH?`)
   if (status !== 0) {
     fail(
