@@ -38,7 +38,8 @@ const withReader = (readers: ReadonlyArray<number>, thread: number): ReadonlyArr
   return at < 0 ? [...readers, thread] : readers.toSpliced(at, 0, thread)
 }
 
-const withoutFirst = (list: ReadonlyArray<number>, thread: number): ReadonlyArray<number> => list.toSpliced(list.indexOf(thread), 1)
+const withoutFirst = (list: ReadonlyArray<number>, thread: number): ReadonlyArray<number> =>
+  list.toSpliced(list.indexOf(thread), 1)
 
 /** Hands the lock over to the head of the queue: one writer when it is free, or all leading readers. */
 const handOver = (state: RwsemState): RwsemState => {
@@ -73,7 +74,9 @@ const waitsFor = (state: RwsemState, waiter: number): ReadonlyArray<number> => {
   const position = state.queue.findIndex((w) => w.thread === waiter)
   if (position < 0) return []
   const { mode } = state.queue[position]!
-  const ahead = state.queue.slice(0, position).filter((w) => mode === "write" || w.mode === "write").map((w) => w.thread)
+  const ahead = state.queue.slice(0, position).filter((w) => mode === "write" || w.mode === "write").map((w) =>
+    w.thread
+  )
   const holders = state.writer !== noWriter ? [state.writer] : mode === "write" ? state.readers : []
   return [...new Set([...holders, ...ahead])]
 }
@@ -150,7 +153,11 @@ const downTrylock = (mode: Mode) => {
 
 const mustHold = (state: RwsemState, mode: Mode, thread: ThreadRef, what: string): void => {
   const holds = mode === "write" ? state.writer === thread.id : state.readers.includes(thread.id)
-  if (!holds) throw new Error(`${thread.name} (thread ${thread.id}): ${what} of an rwsem it does not hold for ${mode}; it is ${show(state)}`)
+  if (!holds) {
+    throw new Error(
+      `${thread.name} (thread ${thread.id}): ${what} of an rwsem it does not hold for ${mode}; it is ${show(state)}`
+    )
+  }
 }
 
 const releasedRead = effect("release", "read")
