@@ -1,2 +1,5 @@
 export * from "./Arch.ts"
+export * from "./archs.ts"
 export * from "./Pte.ts"
+export { markerBit, swapType } from "./SwapType.ts"
+export { x86_64 } from "./X86_64.ts"
