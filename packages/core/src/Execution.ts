@@ -114,7 +114,6 @@ export class Executor implements View, Event, Quiescence {
   /** Scheduling points at which two or more threads could move. */
   contested = 0
 
-  private live = 0
   private found: Verdict | undefined = undefined
   private monitorAtWork = ""
 
@@ -198,6 +197,8 @@ export class Executor implements View, Event, Quiescence {
   /** Executes the model once under `strategy`. */
   run(strategy: Strategy, seed = 0, profile: Profile = emptyProfile): Verdict {
     usePort(this.port)
+    // A fiber that left the model in an earlier execution may have come back since, and parked at an ask.
+    stopped.ask = undefined
     this.reset()
     strategy.begin(seed, profile)
     for (let i = 0; i < this.slots.length; i++) {
@@ -210,8 +211,16 @@ export class Executor implements View, Event, Quiescence {
 
   private reset(): void {
     const { actors, monitors } = this.model
+    this.step = 0
+    this.found = undefined
     for (let i = 0; i < actors.length; i++) actors[i]!.reset()
-    for (let i = 0; i < monitors.length; i++) this.monitorStates[i] = monitors[i]!.initial()
+    for (let i = 0; i < monitors.length; i++) {
+      try {
+        this.monitorStates[i] = monitors[i]!.initial()
+      } catch (error) {
+        this.found ??= this.crash(`monitor ${monitors[i]!.id}`, error)
+      }
+    }
     for (let i = 0; i < this.slots.length; i++) {
       const slot = this.slots[i]!
       slot.pending = undefined
@@ -221,12 +230,9 @@ export class Executor implements View, Event, Quiescence {
     for (let i = 0; i < this.observers.length; i++) this.observers[i]!.begin()
     this.enabledCount = 0
     this.last = -1
-    this.step = 0
     this.logLength = 0
     this.choiceCount = 0
     this.contested = 0
-    this.live = 0
-    this.found = undefined
   }
 
   private loop(strategy: Strategy): Verdict {
@@ -238,6 +244,7 @@ export class Executor implements View, Event, Quiescence {
       let index = 0
       if (count > 1) {
         index = strategy.pick(this)
+        if (!(index >= 0 && index < count)) throw new RangeError(`strategy ${strategy.name} picked ${index} of ${count} threads`)
         choices[this.choiceCount++] = index
         this.contested++
       }
@@ -268,10 +275,13 @@ export class Executor implements View, Event, Quiescence {
         for (let i = 0; i < observers.length; i++) observers[i]!.step(slot.id, pending, result, at)
       }
       if (strategy.ran !== undefined) strategy.ran(slot.id, pending, this)
+      // The log ends with the step that broke the rule, not with what its thread did next.
+      if (monitors !== undefined && this.found !== undefined) break
       slot.pending = undefined
-      this.resumeThread(slot, result)
+      // Others first: whether the thread's next ask closes a cycle of waiters depends on who can move now.
       if (actor.state !== before) this.reconsider(actor)
       if (command === (spawnThread as unknown) || command === (killThread as unknown)) this.control(command, actor)
+      this.resumeThread(slot, result)
     }
     return this.found
   }
@@ -301,7 +311,6 @@ export class Executor implements View, Event, Quiescence {
   private readonly event: Event = eventOf(this)
 
   private startThread(slot: Slot): void {
-    this.live++
     running.cursor = slot.cursor
     slot.handle = this.port.start(slot.root, slot.reusable)
     slot.reusable = undefined
@@ -324,9 +333,9 @@ export class Executor implements View, Event, Quiescence {
       return
     }
     const exit = stopped.exit!
-    slot.reusable = slot.handle
+    // A fiber that failed may have left the model with frames on its stack.
+    if (Exit.isSuccess(exit)) slot.reusable = slot.handle
     slot.handle = undefined
-    this.live--
     this.setEnabled(slot, false)
     if (Exit.isFailure(exit)) {
       this.found ??= this.crash(`thread ${slot.name}`, Cause.squash(exit.cause))
@@ -422,7 +431,7 @@ export class Executor implements View, Event, Quiescence {
 
   private blockers(slot: Slot): ReadonlyArray<number> {
     const { actor } = slot.pending!
-    return actor.type.waitsFor?.(actor.state, slot.id).filter((t) => t !== slot.id) ?? []
+    return actor.type.waitsFor?.(actor.state, slot.id) ?? []
   }
 
   private waitOf(slot: Slot): Wait {

@@ -46,10 +46,12 @@ export class ModelBuilder {
   }
 
   thread(name: string, body: Body, options: ThreadOptions = {}): Thread {
-    const initial: ThreadState = { phase: options.start === "spawned" ? "unborn" : "running", killed: false }
+    if (this.names.has(`thread:${name}`)) throw new TypeError(`two threads are called "${name}"`)
+    const id = this.threads.length
+    const initial: ThreadState = { id, phase: options.start === "spawned" ? "unborn" : "running", killed: false }
     const actor = this.actor(threadType, `thread:${name}`, initial)
     const thread: Thread = {
-      id: this.threads.length,
+      id,
       name,
       body,
       daemon: options.daemon ?? false,

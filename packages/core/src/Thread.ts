@@ -6,11 +6,15 @@ import * as Schema from "effect/Schema"
 import { ActorType } from "./Actor.ts"
 
 export interface ThreadState {
+  readonly id: number
   readonly phase: "unborn" | "running" | "done"
   readonly killed: boolean
 }
 
-export const threadType = new ActorType<ThreadState>("thread", { show: (s) => s.killed ? `${s.phase}, killed` : s.phase })
+export const threadType = new ActorType<ThreadState>("thread", {
+  waitsFor: (s) => s.phase === "done" ? [] : [s.id],
+  show: (s) => s.killed ? `${s.phase}, killed` : s.phase
+})
 
 /** Starts a thread that was declared with `start: "spawned"`; a second spawn is an error of the program. */
 export const spawnThread = threadType.command("spawn", {

@@ -18,7 +18,7 @@ export type Handle = object
 
 export interface FiberPort {
   readonly name: "fast" | "documented"
-  /** Runs `root` until it parks (`take` then gives the ask) or ends (`take` gives undefined, `exit` is set). */
+  /** Runs `root` until it parks (`stopped.ask` is set) or ends (`stopped.exit` is set). Never throws. */
   start(root: Effect.Effect<unknown>, reuse: Handle | undefined): Handle
   resume(handle: Handle, value: unknown): void
   park(ask: Ask<unknown>, fiber: unknown): unknown
@@ -63,14 +63,17 @@ interface RawFiber {
   readonly _stack: Array<unknown>
 }
 
-const leftTheModel = (): never => {
-  throw new Error("a thread waited for something other than an actor (a promise, a timer, yieldNow): use ask")
+const leftTheModel = (): Error =>
+  new Error("a thread waited for something other than an actor (a promise, a timer, another fiber): use ask")
+
+const throwLeftTheModel = (): never => {
+  throw leftTheModel()
 }
 
 const context = Context.make(Scheduler.Scheduler, {
   executionMode: "sync",
   shouldYield: () => false,
-  makeDispatcher: () => ({ scheduleTask: leftTheModel, flush: noop })
+  makeDispatcher: () => ({ scheduleTask: throwLeftTheModel, flush: noop })
 }).pipe(Context.add(Scheduler.PreventSchedulerYield, true))
 
 const RawFiberImpl = (Effect.runFork(Effect.void) as unknown as { constructor: unknown }).constructor as new(
@@ -98,7 +101,7 @@ export const fastPort: FiberPort = {
 
 const afterRun = (_fiber: RawFiber, outcome: unknown): void => {
   if (outcome === YIELD) {
-    if (stopped.ask === undefined) leftTheModel()
+    if (stopped.ask === undefined) stopped.exit = Exit.die(leftTheModel())
   } else {
     stopped.ask = undefined
     stopped.exit = outcome as Exit.Exit<unknown, unknown>
@@ -142,8 +145,7 @@ const settle = (handle: DocumentedHandle): void => {
     handle.resume = documentedResume
     return
   }
-  stopped.exit = handle.fiber.pollUnsafe()
-  if (stopped.exit === undefined) leftTheModel()
+  stopped.exit = handle.fiber.pollUnsafe() ?? Exit.die(leftTheModel())
 }
 
 let port: FiberPort = fastPort

@@ -43,21 +43,22 @@ const withoutFirst = (list: ReadonlyArray<number>, thread: number): ReadonlyArra
 
 /** Hands the lock over to the head of the queue: one writer when it is free, or all leading readers. */
 const handOver = (state: RwsemState): RwsemState => {
-  const head = state.queue[0]
-  if (head === undefined || state.writer !== noWriter) return state
-  if (head.mode === "write") {
-    if (state.readers.length > 0) return state
-    return { writer: head.thread, readers: [], queue: state.queue.slice(1), granted: [...state.granted, head.thread] }
+  const { granted, queue, readers, writer } = state
+  if (queue.length === 0 || writer !== noWriter) return state
+  const firstWriter = queue.findIndex((waiter) => waiter.mode === "write")
+  if (firstWriter === 0) {
+    if (readers.length > 0) return state
+    const next = queue[0]!.thread
+    return { writer: next, readers, queue: queue.slice(1), granted: [...granted, next] }
   }
-  let count = 0
-  let { granted, readers } = state
-  for (const waiter of state.queue) {
-    if (waiter.mode === "write") break
-    readers = withReader(readers, waiter.thread)
-    granted = [...granted, waiter.thread]
-    count++
+  const count = firstWriter < 0 ? queue.length : firstWriter
+  const leading = queue.slice(0, count).map((waiter) => waiter.thread)
+  return {
+    writer,
+    readers: [...readers, ...leading].toSorted((a, b) => a - b),
+    queue: queue.slice(count),
+    granted: [...granted, ...leading]
   }
-  return { writer: noWriter, readers, queue: state.queue.slice(count), granted }
 }
 
 const abandon = (state: RwsemState, thread: number): RwsemState =>
