@@ -244,7 +244,9 @@ export class Executor implements View, Event, Quiescence {
       let index = 0
       if (count > 1) {
         index = strategy.pick(this)
-        if (!(index >= 0 && index < count)) throw new RangeError(`strategy ${strategy.name} picked ${index} of ${count} threads`)
+        if (!(index >= 0 && index < count)) {
+          throw new RangeError(`strategy ${strategy.name} picked ${index} of ${count} threads`)
+        }
         choices[this.choiceCount++] = index
         this.contested++
       }
@@ -286,7 +288,13 @@ export class Executor implements View, Event, Quiescence {
     return this.found
   }
 
-  private tell(indices: ReadonlyArray<number>, thread: number, pending: Ask<unknown>, result: unknown, before: unknown): void {
+  private tell(
+    indices: ReadonlyArray<number>,
+    thread: number,
+    pending: Ask<unknown>,
+    result: unknown,
+    before: unknown
+  ): void {
     this.thread = thread
     this.actor = pending.actor
     this.command = pending.command
@@ -378,7 +386,9 @@ export class Executor implements View, Event, Quiescence {
     const { slots } = this
     for (let i = 0; i < slots.length; i++) {
       const pending = slots[i]!.pending
-      if (pending !== undefined && pending.actor === actor && pending.command.blocked !== undefined) this.consider(slots[i]!)
+      if (pending !== undefined && pending.actor === actor && pending.command.blocked !== undefined) {
+        this.consider(slots[i]!)
+      }
     }
   }
 
