@@ -46,9 +46,9 @@ export const classifyStepLimit = (
   const signatures = signaturesOf(log)
   const period = tailPeriod(signatures, Math.min(fairSteps, log.length) >>> 1)
   if (period === undefined) return stepLimit
-  const cycleStart = startOfTail(signatures, period)
-  const cycleLength = stateRecurrence(model, log, cycleStart, period)
-  if (cycleLength === undefined) return stepLimit
+  const cycle = findCycle(model, log, startOfTail(signatures, period), period)
+  if (cycle === undefined) return stepLimit
+  const { cycleLength, cycleStart } = cycle
   const moved = new Set(log.threads.slice(cycleStart, cycleStart + cycleLength))
   const starved = model.threads.some((t) => !moved.has(t.id) && schedule.lastEnabled(t.id) >= cycleStart)
   return starved ? stepLimit : { _tag: "Livelock", cycleStart, cycleLength, step: maxSteps }
@@ -143,6 +143,24 @@ const startOfTail = (signatures: Int32Array, period: number): number => {
   return start
 }
 
+/**
+ * The steps repeat from `tail` on, but the states may need a while to settle: a store that repeats for ever changes
+ * its cell once, a saturating counter changes for some rounds. So the loop may begin at once, a round later or half-way.
+ */
+const findCycle = (
+  model: Model,
+  log: Log,
+  tail: number,
+  period: number
+): { readonly cycleStart: number; readonly cycleLength: number } | undefined => {
+  const halfway = tail + Math.trunc((log.length - tail) / period / 2) * period
+  for (const cycleStart of [tail, tail + period, halfway]) {
+    const cycleLength = stateRecurrence(model, log, cycleStart, period)
+    if (cycleLength !== undefined) return { cycleStart, cycleLength }
+  }
+  return undefined
+}
+
 /** The smallest multiple of `period` after which all actors are in the states they had at `start`. */
 const stateRecurrence = (model: Model, log: Log, start: number, period: number): number | undefined => {
   const states = new Map<AnyActor, unknown>()
@@ -158,7 +176,7 @@ const stateRecurrence = (model: Model, log: Log, start: number, period: number):
   advance(0, start)
   const atStart = model.actors.map(stateOf)
   const same = (actor: Actor<unknown>, i: number): boolean => Equal.equals(stateOf(actor), atStart[i])
-  for (let length = period; (log.length - start) >= length * minRepetitions; length += period) {
+  for (let length = period; log.length - start >= length; length += period) {
     advance(start + length - period, start + length)
     if (model.actors.every(same)) return length
   }
