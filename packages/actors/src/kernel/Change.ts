@@ -26,7 +26,7 @@ export interface Change {
   readonly knob: string
   /** Release that brought the defect; undefined when older than the model's first release or not known. */
   readonly introduced: Mainline | undefined
-  /** First mainline release with the change; undefined when it is newer than every release of the model. */
+  /** First mainline release with the change; undefined when newer than every release of the model, or not known. */
   readonly release: Mainline | undefined
   /** Stable point releases that carry it before, or besides, its mainline release. */
   readonly stable: ReadonlyArray<ReleaseName>
@@ -56,9 +56,14 @@ const makeChange = (
 const typedKeys = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> =>
   Object.keys(record).filter((key): key is K => Object.hasOwn(record, key))
 
+const isCommit = (key: string): boolean => /^[0-9a-f]{12}$/.test(key)
+
 const fixChanges = new Map<Commit, Change>()
 for (const commit of typedKeys(fixRows)) {
-  fixChanges.set(commit, makeChange(fixChanges.size, commit, commit, undefined, fixRows[commit]))
+  fixChanges.set(
+    commit,
+    makeChange(fixChanges.size, commit, isCommit(commit) ? commit : undefined, undefined, fixRows[commit])
+  )
 }
 
 const featureChanges = new Map<FeatureName, Change>()

@@ -7,7 +7,16 @@ import { type ArchName, archNames } from "@mmrace/arch"
 import { Result } from "effect"
 import { type Change, changes, type Commit, feature, type FeatureName, fix, fixesOf, isIn } from "./Change.ts"
 import { didYouMean, KernelError, nearest } from "./KernelError.ts"
-import { earliest, latest, mainlines, ordinalOf, parseRelease, printRelease, type Release, type ReleaseName } from "./Release.ts"
+import {
+  earliest,
+  latest,
+  mainlines,
+  ordinalOf,
+  parseRelease,
+  printRelease,
+  type Release,
+  type ReleaseName
+} from "./Release.ts"
 
 export type ChangeId = Commit | FeatureName
 
@@ -125,7 +134,8 @@ const commitPrefix = /^[0-9a-f]{7,40}$/i
 
 /** Finds a change by feature name, or by a commit prefix of at least 7 hexadecimal digits. `offset` places the error. */
 export const findChange = (word: string, offset = 0): Result.Result<Change, KernelError> => {
-  const name = changes.find((change) => change.id === word) ?? Object.entries(feature).find(([key]) => key === word)?.[1]
+  const name = changes.find((change) => change.id === word) ??
+    Object.entries(feature).find(([key]) => key === word)?.[1]
   if (name !== undefined) return Result.succeed(name)
   if (commitPrefix.test(word)) {
     const wanted = word.toLowerCase()
@@ -151,7 +161,7 @@ export const findChange = (word: string, offset = 0): Result.Result<Change, Kern
   const tooShort = hex && word.length < 7
   const candidates = hex
     ? changes.flatMap(({ commit }) => commit === undefined ? [] : [commit])
-    : Object.keys(feature)
+    : [...Object.keys(feature), ...changes.flatMap(({ commit, id }) => commit === undefined ? [id] : [])]
   const suggestions = tooShort
     ? candidates.filter((commit) => commit.startsWith(word.toLowerCase())).slice(0, 3)
     : nearest(hex ? word.slice(0, 12) : word, candidates)
@@ -193,7 +203,9 @@ const findArch = (word: string, offset: number): Result.Result<ArchName, KernelE
       word,
       offset,
       suggestions,
-      message: `no architecture ${JSON.stringify(word)}, expected one of ${archNames.join(", ")}${didYouMean(suggestions)}`
+      message: `no architecture ${JSON.stringify(word)}, expected one of ${archNames.join(", ")}${
+        didYouMean(suggestions)
+      }`
     })
   )
 }
@@ -204,7 +216,13 @@ const parse = (text: string): Result.Result<Kernel, KernelError> => {
   const head = words[0]
   if (head === undefined) {
     return Result.fail(
-      new KernelError({ reason: "syntax", word: "", offset: 0, suggestions: [], message: "expected a kernel such as 6.8 or 6.8,x86-64" })
+      new KernelError({
+        reason: "syntax",
+        word: "",
+        offset: 0,
+        suggestions: [],
+        message: "expected a kernel such as 6.8 or 6.8,x86-64"
+      })
     )
   }
   const comma = head.word.indexOf(",")
