@@ -331,27 +331,33 @@ export type Final = typeof Final.Type
 
 // ---------------------------------------------------------------------------------------------
 
+/** A release such as `5.10`, `6.18.3` or `7.1-rc2`. Whether the model knows it is for the kernel package to say. */
+export const ReleaseText = Schema.String.check(
+  Schema.isPattern(/^\d+(\.\d+)+(-rc\d+)?$/, { expected: "a kernel release" })
+)
+
 /** The kernel to run on; what is absent is the latest release, or the default architecture. */
-export const KernelSpec = Schema.Struct({
-  release: Schema.optionalKey(Schema.String),
-  arch: Schema.optionalKey(Schema.String)
-})
+export const KernelSpec = Schema.Struct({ release: Schema.optionalKey(ReleaseText), arch: OptionalName() })
 export type KernelSpec = typeof KernelSpec.Type
 
-/** Commit ids as the user wrote them, in lower case: 7 to 40 hexadecimal digits. */
-export const Commit = Schema.String.check(Schema.isPattern(/^[0-9a-f]{7,40}$/, { expected: "a commit id" }))
+/** A change to the kernel as the user wrote it: a commit id (7 to 40 hexadecimal digits), or a feature's name. */
+export const ChangeText = Schema.String.check(
+  Schema.isPattern(/^(?:[A-Za-z_][A-Za-z0-9_-]*|[0-9]+|[0-9]+[A-Za-z_][A-Za-z0-9_]*)$/, {
+    expected: "a commit or feature"
+  })
+)
 
 export const Program = Schema.Struct({
   name: Name,
   description: Schema.optionalKey(Schema.String),
   kernel: KernelSpec,
   /** Fixes added to, and taken from, the kernel's release. */
-  with: Schema.Array(Commit),
-  without: Schema.Array(Commit),
+  with: Schema.Array(ChangeText),
+  without: Schema.Array(ChangeText),
   /** Corpus number, e.g. `B-05`. */
   bug: OptionalName(),
   /** The commits that mend the bug. */
-  fixes: Schema.Array(Commit),
+  fixes: Schema.Array(ChangeText),
   /** The invariants, e.g. `I-04`, that break before the fix. */
   breaks: Schema.Array(Name),
   limits: Limits,

@@ -1,2 +1,5 @@
 export * from "./constants.ts"
+export * from "./Issue.ts"
+export * from "./parse.ts"
+export * from "./print.ts"
 export * from "./Program.ts"
