@@ -79,6 +79,9 @@ class Resolved implements Kernel {
   }
 }
 
+/** Whether a value is a kernel made here. */
+export const isKernel = (value: unknown): value is Kernel => value instanceof Resolved
+
 const resolve = (release: Release, arch: ArchName): Kernel =>
   new Resolved(release, arch, Uint8Array.from(changes, (change) => isIn(change, release) ? 1 : 0))
 
@@ -178,7 +181,8 @@ export const findChange = (word: string, offset = 0): Result.Result<Change, Kern
   )
 }
 
-const findRelease = (word: string, offset: number): Result.Result<Release, KernelError> => {
+/** Finds a release by name. `offset` places the error. */
+export const findRelease = (word: string, offset: number): Result.Result<Release, KernelError> => {
   const release = parseRelease(word)
   if (release !== undefined) return Result.succeed(release)
   const suggestions = nearest(word, mainlines)
@@ -193,7 +197,8 @@ const findRelease = (word: string, offset: number): Result.Result<Release, Kerne
   )
 }
 
-const findArch = (word: string, offset: number): Result.Result<ArchName, KernelError> => {
+/** Finds an architecture by name. `offset` places the error. */
+export const findArch = (word: string, offset: number): Result.Result<ArchName, KernelError> => {
   const arch = archNames.find((name) => name === word)
   if (arch !== undefined) return Result.succeed(arch)
   const suggestions = nearest(word, archNames)

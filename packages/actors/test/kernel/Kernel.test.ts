@@ -1,9 +1,10 @@
 import * as fc from "fast-check"
-import { Result } from "effect"
+import { Result, Schema } from "effect"
 import { describe, expect, it } from "vitest"
-import { type Change, changes, feature, fix, fixesOf, isIn } from "../../src/kernel/Change.ts"
-import { findChange, Kernel } from "../../src/kernel/Kernel.ts"
-import type { KernelError } from "../../src/kernel/KernelError.ts"
+import { type Change, changes, feature, fix, fixesOf, isIn } from "@mmrace/actors/kernel/Change"
+import { findChange, Kernel } from "@mmrace/actors/kernel/Kernel"
+import { KernelFromText } from "@mmrace/actors/kernel/KernelFromText"
+import type { KernelError } from "@mmrace/actors/kernel/KernelError"
 import {
   mmapChanging,
   releasedResult,
@@ -11,8 +12,15 @@ import {
   swapinIdentityCheck,
   vmaLockGeneration,
   wpReuseRule
-} from "../../src/kernel/knobs.ts"
-import { latest, mainlines, ordinalOf, parseRelease, printRelease, type ReleaseName } from "../../src/kernel/Release.ts"
+} from "@mmrace/actors/kernel/knobs"
+import {
+  latest,
+  mainlines,
+  ordinalOf,
+  parseRelease,
+  printRelease,
+  type ReleaseName
+} from "@mmrace/actors/kernel/Release"
 
 const present = (kernel: Kernel): ReadonlyArray<Change> => changes.filter(kernel.has)
 
@@ -41,6 +49,15 @@ const anyKernel = fc
       Kernel.at(release)
     )
   )
+
+const hasForkLock = (release: ReleaseName): boolean => Kernel.at(release).has(fix["fb49c455323f"])
+
+const from = (change: Change): string | undefined => mainlines.find((name) => Kernel.at(name).has(change))
+
+const timeline = <A>(rule: (kernel: Kernel) => A): ReadonlyArray<readonly [string, A]> =>
+  mainlines
+    .map((name) => [name, rule(Kernel.at(name))] as const)
+    .filter(([, value], i, all) => i === 0 || all[i - 1]?.[1] !== value)
 
 describe("releases", () => {
   it("are in order, from the first with userfaultfd on", () => {
@@ -113,8 +130,7 @@ describe("Kernel.at", () => {
   })
 
   it("has a fix from its release on, and from its stable point on", () => {
-    const has = (release: ReleaseName): boolean => Kernel.at(release).has(fix["fb49c455323f"])
-    expect(["6.3", "6.4", "6.4.2", "6.4.3", "6.4.9", "6.5", "7.2"].map((name) => has(name as ReleaseName))).toEqual(
+    expect((["6.3", "6.4", "6.4.2", "6.4.3", "6.4.9", "6.5", "7.2"] as const).map(hasForkLock)).toEqual(
       [false, false, false, true, true, true, true]
     )
     expect(Kernel.at("5.10").has(fix["57efa1fe5957"])).toBe(false)
@@ -122,7 +138,6 @@ describe("Kernel.at", () => {
   })
 
   it("has features by release, and a feature that is a fix is that fix", () => {
-    const from = (change: Change) => mainlines.find((name) => Kernel.at(name).has(change))
     expect({
       userfaultfd: from(feature.userfaultfd),
       events: from(feature.uffdEvents),
@@ -278,6 +293,12 @@ describe("kernel text", () => {
     expect(failure(Kernel.parse(text))).toMatchObject({ reason, offset })
   })
 
+  it("has a schema that reads and prints it", () => {
+    const kernel = Schema.decodeSync(KernelFromText)("6.8 without 57efa1f")
+    expect(Schema.encodeSync(KernelFromText)(kernel)).toBe("6.8,x86-64 without 57efa1fe5957")
+    expect(() => Schema.decodeSync(KernelFromText)("6.88")).toThrow(/no release "6.88"/)
+  })
+
   it("suggests the nearest release and architecture", () => {
     expect(failure(Kernel.parse("6.88")).message).toContain("6.8")
     expect(failure(Kernel.parse("6.8,x86_64")).suggestions).toEqual(["x86-64"])
@@ -285,11 +306,6 @@ describe("kernel text", () => {
 })
 
 describe("knobs set by several fixes", () => {
-  const timeline = <A>(rule: (kernel: Kernel) => A): ReadonlyArray<readonly [string, A]> =>
-    mainlines
-      .map((name) => [name, rule(Kernel.at(name))] as const)
-      .filter(([, value], i, all) => i === 0 || all[i - 1]?.[1] !== value)
-
   it("change at the releases that changed them", () => {
     expect(timeline(wpReuseRule)).toEqual([["4.3", "mapcount"], ["5.8", "break-early"], ["5.9", "page-count"], [
       "5.19",
