@@ -14,7 +14,15 @@ import * as Stream from "effect/Stream"
 import * as Version from "effect/Version"
 import type { Ask } from "./Ask.ts"
 import type { Executor, Log } from "./Execution.ts"
-import { checkLogLine, EventDecoder, EventEncoder, firstIssue, type LoggedEvent, type LogLine, shorten } from "./internal/eventCodec.ts"
+import {
+  checkLogLine,
+  EventDecoder,
+  EventEncoder,
+  firstIssue,
+  type LoggedEvent,
+  type LogLine,
+  shorten
+} from "./internal/eventCodec.ts"
 import { jsonText } from "./internal/json.ts"
 import { LogEncodeError, LogError, pathText } from "./internal/logError.ts"
 import { LineDigest, LineSplitter } from "./internal/logLines.ts"
@@ -58,10 +66,20 @@ export interface LogHeader extends Schema.Schema.Type<typeof LogHeader> {}
 
 const VerdictSchema = Schema.Union([
   Schema.TaggedStruct("Ok", {}),
-  Schema.TaggedStruct("Violation", { monitor: Schema.String, message: Schema.String, subject: Schema.String, step: Count }),
+  Schema.TaggedStruct("Violation", {
+    monitor: Schema.String,
+    message: Schema.String,
+    subject: Schema.String,
+    step: Count
+  }),
   Schema.TaggedStruct("Deadlock", {
     waits: Schema.Array(
-      Schema.Struct({ thread: Schema.String, actor: Schema.String, command: Schema.String, waitsFor: Schema.Array(Schema.String) })
+      Schema.Struct({
+        thread: Schema.String,
+        actor: Schema.String,
+        command: Schema.String,
+        waitsFor: Schema.Array(Schema.String)
+      })
     ),
     step: Count
   }),
@@ -78,15 +96,22 @@ export const LogFooter = Schema.Struct({
   failureId: Schema.optionalKey(Schema.String),
   /** Number of event lines. */
   steps: Count,
-  /** The ask each unfinished thread was left with, by thread id: what it waits for, or would have done next. */
-  waiting: Schema.optionalKey(Schema.Array(Schema.Struct({ t: Schema.String, a: Schema.String, c: Schema.String, arg: Schema.optionalKey(Schema.Json) }))),
+  /** The asks that blocked threads wait in, by thread id. Absent when there are none. */
+  waiting: Schema.optionalKey(
+    Schema.Array(
+      Schema.Struct({ t: Schema.String, a: Schema.String, c: Schema.String, arg: Schema.optionalKey(Schema.Json) })
+    )
+  ),
   /** SHA-256 (hex) of all lines before, and of this one up to `,"digest"`. */
   digest: Schema.String
 })
 export interface LogFooter extends Schema.Schema.Type<typeof LogFooter> {}
 
 /** Fills in what does not depend on the execution. */
-export const makeHeader = (model: Model, fields: Omit<LogHeader, "format" | "version" | "effect" | "threads" | "complete">): LogHeader => ({
+export const makeHeader = (
+  model: Model,
+  fields: Omit<LogHeader, "format" | "version" | "effect" | "threads" | "complete">
+): LogHeader => ({
   format: logFormat,
   version: logVersion,
   effect: Version.getCurrentVersion(),
@@ -95,7 +120,7 @@ export const makeHeader = (model: Model, fields: Omit<LogHeader, "format" | "ver
   ...fields
 })
 
-/** The ask a thread was left with when the execution ended. */
+/** The ask that a thread was blocked in when the execution ended. */
 export interface Waiting {
   readonly thread: number
   readonly ask: Ask<unknown>
@@ -114,7 +139,10 @@ export const recordingOf = (executor: Executor, verdict: Verdict): RecordedExecu
   log: executor.copyLog(),
   choices: executor.copyChoices(),
   verdict: portableVerdict(verdict),
-  waiting: executor.model.threads.filter((thread) => executor.isLive(thread.id)).map((thread) => ({ thread: thread.id, ask: executor.pending(thread.id) }))
+  waiting: executor.model.threads.filter(({ id }) => executor.isLive(id) && !executor.isEnabled(id)).map((thread) => ({
+    thread: thread.id,
+    ask: executor.pending(thread.id)
+  }))
 })
 
 /** The verdict without what differs between machines: the stack of a Crash (paths, line numbers). */
@@ -189,10 +217,15 @@ export function* logChunks(model: Model, header: LogHeader, recorded: LogContent
 }
 
 /** The whole log as one string. Throws LogEncodeError. */
-export const writeLog = (model: Model, header: LogHeader, recorded: LogContent): string => [...logChunks(model, header, recorded)].join("")
+export const writeLog = (model: Model, header: LogHeader, recorded: LogContent): string =>
+  [...logChunks(model, header, recorded)].join("")
 
 /** The log as a stream of pieces of text. */
-export const streamLog = (model: Model, header: LogHeader, recorded: LogContent): Stream.Stream<string, LogEncodeError> =>
+export const streamLog = (
+  model: Model,
+  header: LogHeader,
+  recorded: LogContent
+): Stream.Stream<string, LogEncodeError> =>
   Stream.suspend(() =>
     Stream.unfold(logChunks(model, header, recorded), (chunks) =>
       attempt(() => {
@@ -208,7 +241,10 @@ export const writeLogFile = (
   header: LogHeader,
   recorded: LogContent
 ): Effect.Effect<void, LogEncodeError | PlatformError, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => streamLog(model, header, recorded).pipe(Stream.encodeText, Stream.run(fs.sink(path))))
+  Effect.flatMap(
+    FileSystem.FileSystem,
+    (fs) => streamLog(model, header, recorded).pipe(Stream.encodeText, Stream.run(fs.sink(path)))
+  )
 
 /** What the end of the file says about the rest. */
 export type Integrity =
@@ -225,10 +261,16 @@ export const describeIntegrity = (integrity: Integrity): string | undefined => {
     case "Whole":
       return undefined
     case "Truncated":
-      return `the log is truncated: ${integrity.cut ? `line ${integrity.line} is cut off and` : `line ${integrity.line} should be the next event or the footer and`} ` +
+      return `the log is truncated: ${
+        integrity.cut
+          ? `line ${integrity.line} is cut off and`
+          : `line ${integrity.line} should be the next event or the footer and`
+      } ` +
         `there is no footer. The ${integrity.events} events before it are usable; the verdict and anything after them are lost.`
     case "Edited":
-      return `the log was changed after it was written: ${integrity.reasons.join("; ")}. Each of its ${integrity.events} events is valid for ` +
+      return `the log was changed after it was written: ${
+        integrity.reasons.join("; ")
+      }. Each of its ${integrity.events} events is valid for ` +
         "itself and their numbers have no gap, but the header, any event or the verdict may be different from what happened: " +
         "a strict replay shows the first step that could not have happened."
   }
@@ -254,9 +296,9 @@ export const inModel = (modelOf: (header: LogHeader) => Model) => (header: LogHe
     throw new LogError({
       line: 1,
       field: `threads[${i}]`,
-      reason: `the log has ${header.threads[i] === undefined ? "no such thread" : JSON.stringify(header.threads[i])} where the model has ${
-        names[i] === undefined ? "no thread" : JSON.stringify(names[i])
-      }`,
+      reason: `the log has ${
+        header.threads[i] === undefined ? "no such thread" : JSON.stringify(header.threads[i])
+      } where the model has ${names[i] === undefined ? "no thread" : JSON.stringify(names[i])}`,
       expected: "the threads of the model that was recorded (same program, same kernel)"
     })
   }
@@ -287,7 +329,12 @@ export class LogReader<E> {
     const items: Array<LogItem<E>> = []
     for (const line of this.lines.push(text)) this.take(line, items)
     if (this.lines.rest.length > longestLine) {
-      throw new LogError({ line: this.line + 1, field: "", reason: "the line is longer than 64 Mi characters", expected: "one JSON value a line" })
+      throw new LogError({
+        line: this.line + 1,
+        field: "",
+        reason: "the line is longer than 64 Mi characters",
+        expected: "one JSON value a line"
+      })
     }
     return items
   }
@@ -302,7 +349,12 @@ export class LogReader<E> {
       this.integrity = { _tag: "Truncated", line: this.line, cut: true, events: this.events }
     }
     if (this.header === undefined) {
-      throw new LogError({ line: 1, field: "", reason: "the file is empty", expected: `a header {"format":"${logFormat}",...}` })
+      throw new LogError({
+        line: 1,
+        field: "",
+        reason: "the file is empty",
+        expected: `a header {"format":"${logFormat}",...}`
+      })
     }
     if (this.footer === undefined && this.integrity._tag === "Whole") {
       this.integrity = { _tag: "Truncated", line: this.line + 1, cut: false, events: this.events }
@@ -315,7 +367,12 @@ export class LogReader<E> {
     const line = ++this.line
     if (this.footer !== undefined) {
       if (text.trim() === "") return
-      throw new LogError({ line, field: "", reason: "there is a line after the footer", expected: "the end of the file" })
+      throw new LogError({
+        line,
+        field: "",
+        reason: "there is a line after the footer",
+        expected: "the end of the file"
+      })
     }
     const parsed = parse(text)
     if (parsed === undefined) throw notJson(text, line)
@@ -336,7 +393,9 @@ export class LogReader<E> {
       throw new LogError({
         line,
         field: "i",
-        reason: `step ${event.i} follows step ${this.events - 1}: lines are ${event.i > this.events ? "missing" : "repeated or out of order"}`,
+        reason: `step ${event.i} follows step ${this.events - 1}: lines are ${
+          event.i > this.events ? "missing" : "repeated or out of order"
+        }`,
         expected: String(this.events)
       })
     }
@@ -349,9 +408,15 @@ export class LogReader<E> {
     const reasons: Array<string> = []
     const end = text.lastIndexOf(",\"digest\":")
     const digest = this.digest.finish(text.slice(0, end < 0 ? text.length : end))
-    if (footer.digest !== digest) reasons.push(`its digest is ${shorten(footer.digest, 15)} and its lines give ${digest.slice(0, 12)}...`)
-    if (footer.steps !== this.events) reasons.push(`the footer counts ${footer.steps} steps and there are ${this.events}`)
-    if (footer.failureId !== failureId(footer.verdict)) reasons.push("the footer's failureId does not belong to its verdict")
+    if (footer.digest !== digest) {
+      reasons.push(`its digest is ${shorten(footer.digest, 15)} and its lines give ${digest.slice(0, 12)}...`)
+    }
+    if (footer.steps !== this.events) {
+      reasons.push(`the footer counts ${footer.steps} steps and there are ${this.events}`)
+    }
+    if (footer.failureId !== failureId(footer.verdict)) {
+      reasons.push("the footer's failureId does not belong to its verdict")
+    }
     if (reasons.length > 0) this.integrity = { _tag: "Edited", reasons, events: this.events }
   }
 }
@@ -368,14 +433,17 @@ const notJson = (text: string, line: number): LogError =>
   new LogError({
     line,
     field: "",
-    reason: text.trim() === "" ? "the line is empty" : `this is not JSON: ${shorten(JSON.stringify(text.slice(0, 80)), 50)}`,
+    reason: text.trim() === ""
+      ? "the line is empty"
+      : `this is not JSON: ${shorten(JSON.stringify(text.slice(0, 80)), 50)}`,
     expected: line === 1 ? `an mmrace log, whose first line is {"format":"${logFormat}",...}` : "one JSON object a line"
   })
 
 const readHeader = (value: Schema.Json, line: number): LogHeader => {
-  const found: Readonly<Record<string, Schema.Json>> = typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Readonly<Record<string, Schema.Json>>
-    : {}
+  const found: Readonly<Record<string, Schema.Json>> =
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? value as Readonly<Record<string, Schema.Json>>
+      : {}
   if (found["format"] !== logFormat) {
     throw new LogError({
       line,
@@ -389,14 +457,17 @@ const readHeader = (value: Schema.Json, line: number): LogHeader => {
     throw new LogError({
       line,
       field: "version",
-      reason: `the log has format version ${version}, written by a newer tool (${shorten(String(found["tool"]), 30)}); this one reads version ${logVersion}`,
+      reason: `the log has format version ${version}, written by a newer tool (${
+        shorten(String(found["tool"]), 30)
+      }); this one reads version ${logVersion}`,
       expected: `version ${logVersion}, or a tool at least as new as the one that wrote the log`
     })
   }
   return readWith(decodeHeader, Object.keys(LogHeader.fields), value, line, "header")
 }
 
-const readFooter = (value: Schema.Json, line: number): LogFooter => readWith(decodeFooter, Object.keys(LogFooter.fields), value, line, "footer")
+const readFooter = (value: Schema.Json, line: number): LogFooter =>
+  readWith(decodeFooter, Object.keys(LogFooter.fields), value, line, "footer")
 
 const readWith = <A>(
   decode: (value: unknown) => Result.Result<A, Schema.SchemaError>,
@@ -412,7 +483,12 @@ const readWith = <A>(
   if (path.length === 1 && !names.includes(key)) {
     throw new LogError({ line, field: key, reason: `the ${what} has no such member`, ...expectedOneOf(key, names) })
   }
-  throw new LogError({ line, field: pathText(path), reason: `the ${what} is not valid`, expected: reason.replace(/^Expected /, "") })
+  throw new LogError({
+    line,
+    field: pathText(path),
+    reason: `the ${what} is not valid`,
+    expected: reason.replace(/^Expected /, "")
+  })
 }
 
 /** A log read into memory, in terms of a model. */
@@ -482,7 +558,14 @@ export const readLog = (text: string, modelOf: (header: LogHeader) => Model): Lo
     else if (item._tag === "Event") builder.add(item.event)
     else {
       const { footer, integrity } = item
-      return { header: header!, model: model!, log: builder.build(), footer, waiting: waitingOf(model!, footer, builder.length + 2), integrity }
+      return {
+        header: header!,
+        model: model!,
+        log: builder.build(),
+        footer,
+        waiting: waitingOf(model!, footer, builder.length + 2),
+        integrity
+      }
     }
   }
   throw new Error("a log reader ends with End")
@@ -510,7 +593,8 @@ export const readLogStream = <E, Err, R>(
     return text.pipe(
       Stream.mapAccumArrayEffect(() => undefined, (_, pieces) =>
         attempt(() => [undefined, pieces.flatMap((piece) => reader.push(piece))] as const, isLogError)),
-      Stream.concat(Stream.fromIterableEffect(attempt(() => reader.finish(), isLogError)))
+      Stream.concat(Stream.fromIterableEffect(attempt(() =>
+        reader.finish(), isLogError)))
     )
   })
 
@@ -519,12 +603,16 @@ export const readLogFile = <E>(
   path: string,
   onHeader: (header: LogHeader) => DecodeEvent<E>
 ): Stream.Stream<LogItem<E>, LogError | PlatformError, FileSystem.FileSystem> =>
-  Stream.unwrap(Effect.map(FileSystem.FileSystem, (fs) => readLogStream(fs.stream(path).pipe(Stream.decodeText), onHeader))).pipe(
+  Stream.unwrap(
+    Effect.map(FileSystem.FileSystem, (fs) => readLogStream(fs.stream(path).pipe(Stream.decodeText), onHeader))
+  ).pipe(
     Stream.mapError((error) => error._tag === "LogError" ? new LogError({ ...error, file: path }) : error)
   )
 
 /** The header of a log file alone: enough to build the model before the events are read. */
-export const readLogHeader = (path: string): Effect.Effect<LogHeader, LogError | PlatformError, FileSystem.FileSystem> =>
+export const readLogHeader = (
+  path: string
+): Effect.Effect<LogHeader, LogError | PlatformError, FileSystem.FileSystem> =>
   readLogFile(path, envelopeOnly).pipe(
     Stream.runHead,
     Effect.map((item) => {

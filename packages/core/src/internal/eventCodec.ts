@@ -34,7 +34,9 @@ const strict = { onExcessProperty: "error", errors: "all" } as const
 const issuesOf = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** The first thing wrong with a value, as path and sentence. */
-export const firstIssue = (error: Schema.SchemaError): { readonly path: ReadonlyArray<PropertyKey>; readonly reason: string } => {
+export const firstIssue = (
+  error: Schema.SchemaError
+): { readonly path: ReadonlyArray<PropertyKey>; readonly reason: string } => {
   const issue = issuesOf(error.issue).issues[0]
   const path = (issue?.path ?? []).map((key) => typeof key === "object" ? key.key : key)
   return { path, reason: issue?.message ?? error.message }
@@ -77,21 +79,30 @@ export class EventEncoder {
 
   /** The line without its newline. Throws LogEncodeError. */
   line(step: number, thread: number, pending: Ask<unknown>, result: unknown): string {
-    return `{"i":${step},${this.names(thread, pending)}${this.member("arg", pending.arg, pending.command.arg, step, thread, pending)}${
-      this.member("r", result, pending.command.result, step, thread, pending)
-    }}`
+    return `{"i":${step},${this.names(thread, pending)}${
+      this.member("arg", pending.arg, pending.command.arg, step, thread, pending)
+    }${this.member("r", result, pending.command.result, step, thread, pending)}}`
   }
 
   /** A pending ask: a line without step number and result. */
   waiting(step: number, thread: number, pending: Ask<unknown>): string {
-    return `{${this.names(thread, pending)}${this.member("arg", pending.arg, pending.command.arg, step, thread, pending)}}`
+    return `{${this.names(thread, pending)}${
+      this.member("arg", pending.arg, pending.command.arg, step, thread, pending)
+    }}`
   }
 
   private names(thread: number, { actor, command }: Ask<unknown>): string {
     return `"t":${this.threads[thread]},"a":${this.actors[actor.id]},"c":${JSON.stringify(command.name)}`
   }
 
-  private member(key: "arg" | "r", value: unknown, schema: Schema.Codec<unknown, unknown>, step: number, thread: number, pending: Ask<unknown>): string {
+  private member(
+    key: "arg" | "r",
+    value: unknown,
+    schema: Schema.Codec<unknown, unknown>,
+    step: number,
+    thread: number,
+    pending: Ask<unknown>
+  ): string {
     const codec = valueCodec(schema)
     if (value === undefined && codec.acceptsUndefined) return ""
     const encoded = codec.encode(value)
@@ -121,7 +132,9 @@ export class EventEncoder {
 
 const describe = (value: unknown): string => {
   if (typeof value === "bigint") return `${value}n`
-  if (typeof value === "object" && value !== null) return `an object (${(value.constructor as { name?: string } | undefined)?.name ?? "no prototype"})`
+  if (typeof value === "object" && value !== null) {
+    return `an object (${(value.constructor as { name?: string } | undefined)?.name ?? "no prototype"})`
+  }
   return typeof value === "string" ? JSON.stringify(value) : String(value)
 }
 
@@ -130,20 +143,42 @@ const memberNames = ["i", "t", "a", "c", "arg", "r"]
 /** Checks the shape of an event line without a model. Throws LogError. */
 export const checkLogLine = (value: Schema.Json, line: number): LogLine => {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new LogError({ line, field: "", reason: "this is no event", expected: "an object with i, t, a, c and perhaps arg and r" })
+    throw new LogError({
+      line,
+      field: "",
+      reason: "this is no event",
+      expected: "an object with i, t, a, c and perhaps arg and r"
+    })
   }
   const event = value as Readonly<Record<string, Schema.Json>>
   for (const key of Object.keys(event)) {
-    if (!memberNames.includes(key)) throw new LogError({ line, field: key, reason: "an event has no such member", ...expectedOneOf(key, memberNames) })
+    if (!memberNames.includes(key)) {
+      throw new LogError({
+        line,
+        field: key,
+        reason: "an event has no such member",
+        ...expectedOneOf(key, memberNames)
+      })
+    }
   }
   const i = event["i"]
   if (typeof i !== "number" || !Number.isSafeInteger(i) || i < 0) {
-    throw new LogError({ line, field: "i", reason: `the step number is ${i === undefined ? "missing" : JSON.stringify(i)}`, expected: "an integer from 0" })
+    throw new LogError({
+      line,
+      field: "i",
+      reason: `the step number is ${i === undefined ? "missing" : JSON.stringify(i)}`,
+      expected: "an integer from 0"
+    })
   }
   for (const key of ["t", "a", "c"]) {
     const name = event[key]
     if (typeof name !== "string") {
-      throw new LogError({ line, field: key, reason: name === undefined ? "it is missing" : `it is ${JSON.stringify(name)}`, expected: "a string" })
+      throw new LogError({
+        line,
+        field: key,
+        reason: name === undefined ? "it is missing" : `it is ${JSON.stringify(name)}`,
+        expected: "a string"
+      })
     }
   }
   return value as unknown as LogLine
@@ -161,20 +196,46 @@ export class EventDecoder {
   /** Gives the names and values of a line their meaning in the model. Throws LogError. */
   event(read: LogLine, line: number): LoggedEvent {
     const { ask: pending, thread } = this.waiting(read, line, "")
-    return { step: read.i, thread, ask: pending, result: this.value(read.r, pending.command.result, "r", "r", pending, line) }
+    return {
+      step: read.i,
+      thread,
+      ask: pending,
+      result: this.value(read.r, pending.command.result, "r", "r", pending, line)
+    }
   }
 
   /** The same for a pending ask. `prefix` is put before the field in messages. */
-  waiting(read: Pick<LogLine, "t" | "a" | "c" | "arg">, line: number, prefix: string): { readonly thread: number; readonly ask: Ask<unknown> } {
+  waiting(
+    read: Pick<LogLine, "t" | "a" | "c" | "arg">,
+    line: number,
+    prefix: string
+  ): { readonly thread: number; readonly ask: Ask<unknown> } {
     const thread = this.threads.get(read.t)
     if (thread === undefined) throw unknownName(line, `${prefix}t`, "thread", read.t, [...this.threads.keys()])
     const actor = this.model.actorNamed(read.a)
-    if (actor === undefined) throw unknownName(line, `${prefix}a`, "actor", read.a, this.model.actors.map((a) => a.name))
+    if (actor === undefined) {
+      throw unknownName(
+        line,
+        `${prefix}a`,
+        "actor",
+        read.a,
+        this.model.actors.map((a) => a.name)
+      )
+    }
     const command = actor.type.find(read.c)
     if (command === undefined) {
-      throw unknownName(line, `${prefix}c`, `command of ${actor.name} (${actor.type.name})`, read.c, actor.type.commands.map((c) => c.name))
+      throw unknownName(
+        line,
+        `${prefix}c`,
+        `command of ${actor.name} (${actor.type.name})`,
+        read.c,
+        actor.type.commands.map((c) => c.name)
+      )
     }
-    return { thread, ask: ask(actor, command, this.value(read.arg, command.arg, "arg", `${prefix}arg`, { actor, command }, line)) }
+    return {
+      thread,
+      ask: ask(actor, command, this.value(read.arg, command.arg, "arg", `${prefix}arg`, { actor, command }, line))
+    }
   }
 
   private value(
@@ -203,13 +264,29 @@ export class EventDecoder {
   }
 }
 
-const unknownName = (line: number, field: string, what: string, word: string, candidates: ReadonlyArray<string>): LogError =>
-  new LogError({ line, field, reason: `there is no ${what} called ${JSON.stringify(word)}`, ...expectedOneOf(word, candidates) })
+const unknownName = (
+  line: number,
+  field: string,
+  what: string,
+  word: string,
+  candidates: ReadonlyArray<string>
+): LogError =>
+  new LogError({
+    line,
+    field,
+    reason: `there is no ${what} called ${JSON.stringify(word)}`,
+    ...expectedOneOf(word, candidates)
+  })
 
 const memberAt = (json: Schema.Json, path: ReadonlyArray<PropertyKey>): unknown => {
   let value: unknown = json
-  for (const key of path) value = typeof value === "object" && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined
+  for (const key of path) {
+    value = typeof value === "object" && value !== null
+      ? (value as Record<PropertyKey, unknown>)[key]
+      : undefined
+  }
   return value
 }
 
-export const shorten = (text: string, limit = 80): string => text.length <= limit ? text : `${text.slice(0, limit - 3)}...`
+export const shorten = (text: string, limit = 80): string =>
+  text.length <= limit ? text : `${text.slice(0, limit - 3)}...`

@@ -11,7 +11,9 @@ const write = (value: Schema.Json): string => {
   if (Object.is(value, -0)) return "-0.0"
   if (typeof value !== "object" || value === null) return JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map(write).join(",")}]`
-  return `{${Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${write(member as Schema.Json)}`).join(",")}}`
+  return `{${
+    Object.entries(value).map(([key, member]) => `${JSON.stringify(key)}:${write(member as Schema.Json)}`).join(",")
+  }}`
 }
 
 export const jsonText = (value: Schema.Json): string => hasNegativeZero(value) ? write(value) : JSON.stringify(value)

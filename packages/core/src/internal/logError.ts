@@ -18,7 +18,9 @@ export class LogError extends Data.TaggedError("LogError")<LogErrorFields> {
   override get message(): string {
     const { expected, field, file, line, meant, reason } = this
     const where = `${file === undefined ? "" : `${file}: `}line ${line}${field === "" ? "" : `, field ${field}`}`
-    return `${where}: ${reason}; expected ${expected}${meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`}`
+    return `${where}: ${reason}; expected ${expected}${
+      meant === undefined ? "" : `; did you mean ${JSON.stringify(meant)}?`
+    }`
   }
 }
 
