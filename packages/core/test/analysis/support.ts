@@ -199,12 +199,15 @@ export const randomLog = (model: Model, seed: number, options: ExecutorOptions =
   return executor.copyLog()
 }
 
-/** A log written by hand: `[thread, actor, command, argument, result]` a step. */
+/** A log written by hand: thread, ask, result. */
 export const logOf = (
-  steps: ReadonlyArray<readonly [thread: number, pending: Ask<unknown>, result?: unknown]>
+  steps: ReadonlyArray<readonly [thread: number, pending: object, result?: unknown]>
 ): Log => ({
   length: steps.length,
   threads: steps.map(([thread]) => thread),
-  asks: steps.map(([, pending]) => pending),
+  asks: steps.map(([, pending]) => pending as Ask<unknown>),
   results: steps.map(([, , result]) => result)
 })
+
+/** A thread that does nothing: for logs written by hand. */
+export function* idle(): Path<void> {}
