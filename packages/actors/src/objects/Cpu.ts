@@ -83,7 +83,11 @@ export const local_irq_enable = cpuType.command("local_irq_enable", {
 export const FLUSH_ALL = -1
 
 const drop = (cpu: CpuState, page: number): CpuState => {
-  if (page === FLUSH_ALL) return cpu.tlb.every((e) => e === undefined) ? cpu : { ...cpu, tlb: cpu.tlb.map(() => undefined) }
+  if (page === FLUSH_ALL) {
+    return cpu.tlb.every((e) => e === undefined)
+      ? cpu
+      : { ...cpu, tlb: cpu.tlb.map(() => undefined) }
+  }
   return cpu.tlb[page] === undefined ? cpu : { ...cpu, tlb: cpu.tlb.with(page, undefined) }
 }
 

@@ -43,11 +43,34 @@ export const freeFolio: FolioState = {
   index: -1
 }
 
-const REFCOUNT = 0, MAPCOUNT = 1, EXCLUSIVE = 2, DIRTY = 3, UPTODATE = 4, SWAPBACKED = 5, WRITEBACK = 6, LRU = 7, SWAP = 8, MAPPING = 9
+const REFCOUNT = 0,
+  MAPCOUNT = 1,
+  EXCLUSIVE = 2,
+  DIRTY = 3,
+  UPTODATE = 4,
+  SWAPBACKED = 5,
+  WRITEBACK = 6,
+  LRU = 7,
+  SWAP = 8,
+  MAPPING = 9
 
 export const folioType = new ActorType<FolioState>("folio", {
-  fields: ["refcount", "mapcount", "anon_exclusive", "dirty", "uptodate", "swapbacked", "writeback", "lru", "swap", "mapping"],
-  show: (f) => `refs ${f.refcount} map ${f.mapcount}${f.anonExclusive ? " exclusive" : ""}${f.swap >= 0 ? ` swapcache ${f.swap}` : ""}`
+  fields: [
+    "refcount",
+    "mapcount",
+    "anon_exclusive",
+    "dirty",
+    "uptodate",
+    "swapbacked",
+    "writeback",
+    "lru",
+    "swap",
+    "mapping"
+  ],
+  show: (f) =>
+    `refs ${f.refcount} map ${f.mapcount}${f.anonExclusive ? " exclusive" : ""}${
+      f.swap >= 0 ? ` swapcache ${f.swap}` : ""
+    }`
 })
 
 // Reference count ---------------------------------------------------------------------------------

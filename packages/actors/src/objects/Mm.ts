@@ -39,14 +39,17 @@ export const atomic_set = counterType.command<number>("atomic_set", {
 })
 
 /** Stores `next` when the value is `expected`; returns the value before. */
-export const atomic_cmpxchg = counterType.command<{ readonly expected: number; readonly next: number }, number>("atomic_cmpxchg", {
-  access: "write",
-  ordering: "acq_rel",
-  decide: (n) => n,
-  evolve: (n, { expected, next }) => n === expected ? next : n,
-  arg: Schema.Struct({ expected: Schema.Int, next: Schema.Int }),
-  result: Schema.Int
-})
+export const atomic_cmpxchg = counterType.command<{ readonly expected: number; readonly next: number }, number>(
+  "atomic_cmpxchg",
+  {
+    access: "write",
+    ordering: "acq_rel",
+    decide: (n) => n,
+    evolve: (n, { expected, next }) => n === expected ? next : n,
+    arg: Schema.Struct({ expected: Schema.Int, next: Schema.Int }),
+    result: Schema.Int
+  }
+)
 
 /** `mm->mm_lock_seq`: odd while mmap_lock is write-held. */
 export const mm_lock_seq_read = counterType.command<void, number>("mm_lock_seq_read", {

@@ -20,8 +20,7 @@ export const schedule = taskType.command("schedule", {
   access: "write",
   ordering: "acq_rel",
   waits: "user",
-  blocked: (state, _arg, thread) =>
-    state !== "TASK_RUNNING" && !(thread.killed && state !== "TASK_UNINTERRUPTIBLE"),
+  blocked: (state, _arg, thread) => state !== "TASK_RUNNING" && !(thread.killed && state !== "TASK_UNINTERRUPTIBLE"),
   evolve: () => "TASK_RUNNING"
 })
 

@@ -61,7 +61,13 @@ export const noVmaFields: VmaFields = {
 }
 
 /** A VMA struct that is in no tree. */
-export const detachedVma: VmaState = { fields: noVmaFields, vm_refcnt: 0, readers: [], vm_lock_seq: -1, anon_vma: false }
+export const detachedVma: VmaState = {
+  fields: noVmaFields,
+  vm_refcnt: 0,
+  readers: [],
+  vm_lock_seq: -1,
+  anon_vma: false
+}
 
 const FIELDS = 0, REFCNT = 1, SEQ = 2, ANON_VMA = 3
 
@@ -72,7 +78,9 @@ export const vmaType = new ActorType<VmaState>("vma", {
 })
 
 const showFields = (f: VmaFields): string =>
-  `pages ${f.start}..${f.end - 1} ${f.prot}${f.uffd >= 0 ? ` uffd ${f.uffd}${f.uffdMissing ? " missing" : ""}${f.uffdWp ? " wp" : ""}` : ""}`
+  `pages ${f.start}..${f.end - 1} ${f.prot}${
+    f.uffd >= 0 ? ` uffd ${f.uffd}${f.uffdMissing ? " missing" : ""}${f.uffdWp ? " wp" : ""}` : ""
+  }`
 
 export const vma_fields = vmaType.command<void, VmaFields>("vma_fields", {
   access: "read",

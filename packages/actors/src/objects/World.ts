@@ -274,10 +274,15 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
     const live = id === 0 || program.regions.some((r) => r.sharedWith === name)
     const inMm = (what: string): string => id === 0 ? what : `${name}.${what}`
     const has = (r: Region): boolean => id === 0 || r.sharedWith === name
-    const tree = Array.from({ length: pages }, (_, page) => has(program.regions[regionOf[page]!]!) ? regionOf[page]! : -1)
+    const tree = Array.from(
+      { length: pages },
+      (_, page) => has(program.regions[regionOf[page]!]!) ? regionOf[page]! : -1
+    )
     const vmas = Array.from({ length: vmasPerMm }, (_, v) => {
       const region = program.regions[v]
-      if (region === undefined || !has(region)) return m.actor(vmaType, inMm(`vma ${v}`), detachedVma, { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 })
+      if (region === undefined || !has(region)) {
+        return m.actor(vmaType, inMm(`vma ${v}`), detachedVma, { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 })
+      }
       const registration = id !== 0 ? undefined : program.registrations.find((r) => r.range.region === region.name)
       const state: VmaState = {
         fields: {
@@ -297,11 +302,16 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
       }
       return m.actor(vmaType, inMm(`vma ${region.name}`), state, { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 })
     })
-    const cpumask = cpus.filter((_, c) => program.threads.some((t, i) => t.process === name && cpuNumbers[i] === distinct[c]))
+    const cpumask = cpus.filter((_, c) =>
+      program.threads.some((t, i) => t.process === name && cpuNumbers[i] === distinct[c])
+    )
     return {
       id,
       name,
-      mmap_lock: m.actor(Rwsem.rwsem.type, inMm("mmap_lock"), Rwsem.unlocked, { lockClass: "mmap_lock", subclass: id === 0 ? 0 : 1 }),
+      mmap_lock: m.actor(Rwsem.rwsem.type, inMm("mmap_lock"), Rwsem.unlocked, {
+        lockClass: "mmap_lock",
+        subclass: id === 0 ? 0 : 1
+      }),
       mm_lock_seq: m.actor(counterType, inMm("mm_lock_seq"), 0),
       write_protect_seq: m.actor(Seqcount.seqcount.type, inMm("write_protect_seq"), Seqcount.zero),
       tlb_flush_pending: m.actor(counterType, inMm("tlb_flush_pending"), 0),
@@ -313,7 +323,10 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
       vmas,
       ptes: setup.ptes[id]!.map((pte, page) => m.actor(pteType, inMm(`pte ${pageName(page)}`), pte)),
       ptls: regions.map((region) =>
-        m.actor(Mutex.spinlock.type, inMm(`ptl ${region.name}`), Mutex.free, { lockClass: "ptl", subclass: id === 0 ? 0 : 1 })
+        m.actor(Mutex.spinlock.type, inMm(`ptl ${region.name}`), Mutex.free, {
+          lockClass: "ptl",
+          subclass: id === 0 ? 0 : 1
+        })
       ),
       cpumask
     }
@@ -337,7 +350,9 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
         name,
         ctx: m.actor(ctxType, name, initial),
         mmap_changing: m.actor(counterType, `${name}.mmap_changing`, 0),
-        map_changing_lock: m.actor(Rwsem.rwsem.type, `${name}.map_changing_lock`, Rwsem.unlocked, { lockClass: "map_changing_lock" }),
+        map_changing_lock: m.actor(Rwsem.rwsem.type, `${name}.map_changing_lock`, Rwsem.unlocked, {
+          lockClass: "map_changing_lock"
+        }),
         refile_seq: m.actor(Seqcount.seqcount.type, `${name}.refile_seq`, Seqcount.zero),
         pending: queue("fault_pending_wqh"),
         pending_lock: lock("fault_pending_wqh"),

@@ -38,7 +38,9 @@ export const showPte = (pte: Pte): string => {
     case "none":
       return "none"
     case "present":
-      return `pfn ${pte.pfn} ${pte.write ? "rw" : "ro"}${pte.dirty ? " dirty" : ""}${pte.uffdWp ? " uffd-wp" : ""}${pte.protnone ? " protnone" : ""}`
+      return `pfn ${pte.pfn} ${pte.write ? "rw" : "ro"}${pte.dirty ? " dirty" : ""}${pte.uffdWp ? " uffd-wp" : ""}${
+        pte.protnone ? " protnone" : ""
+      }`
     case "swap":
       return `swap ${pte.offset}${pte.exclusive ? " exclusive" : ""}${pte.uffdWp ? " uffd-wp" : ""}`
     case "migration":

@@ -1,0 +1,299 @@
+/**
+ * Runs a thread of a program: each statement is one system call or one memory access of the kernel paths in
+ * linux/, between the markers that monitors use to see where operations begin and end.
+ */
+import {
+  ask,
+  chooseNumber,
+  joinThread,
+  killThread,
+  type ModelBuilder,
+  type Path,
+  spawnThread,
+  type Thread
+} from "@mmrace/core"
+import { user_load, user_store } from "../linux/arch/x86/mm/fault.ts"
+import {
+  userfaultfd_api,
+  userfaultfd_copy,
+  userfaultfd_read,
+  userfaultfd_register,
+  userfaultfd_release,
+  userfaultfd_unregister,
+  userfaultfd_wake,
+  userfaultfd_writeprotect,
+  userfaultfd_zeropage
+} from "../linux/fs/userfaultfd.ts"
+import { exit_mm, sys_fork } from "../linux/kernel/fork.ts"
+import {
+  dma_read,
+  dma_write,
+  get_user_pages,
+  get_user_pages_fast,
+  pin_user_pages,
+  pin_user_pages_fast,
+  put_page,
+  unpin_user_page
+} from "../linux/mm/gup.ts"
+import { sys_madvise } from "../linux/mm/madvise.ts"
+import { sys_mmap, sys_munmap } from "../linux/mm/mmap.ts"
+import { sys_mprotect } from "../linux/mm/mprotect.ts"
+import { shrink_page } from "../linux/mm/vmscan.ts"
+import { pin_released, pin_taken, syscall_enter, syscall_leave } from "../objects/Syscall.ts"
+import { type CtxRef, featuresOf, type FolioRef } from "../objects/World.ts"
+import type { Operand, Operation, Page, RegisterTest, Statement, Target, UffdRef } from "../program/index.ts"
+import { compare } from "./compare.ts"
+import { eventNumber, flatten, type Frame, type Held, isHeld, isMessage, type Value } from "./Frame.ts"
+import type { Layout, Pages } from "./Layout.ts"
+
+/** What the interpreter needs of the model besides its world. */
+export interface Machine {
+  readonly layout: Layout
+  readonly threads: ReadonlyArray<Thread>
+  readonly choice: ModelBuilder["choice"]
+}
+
+class Exited {}
+const exited = new Exited()
+
+/** The code of program thread `id`; returns its registers as numbers. */
+export function* runThread(machine: Machine, id: number): Path<Record<string, number>> {
+  const { layout } = machine
+  const task = layout.world.tasks[id]!
+  const frame: Frame = { task, layout, registers: new Map() }
+  yield* runBlock(machine, frame, layout.world.program.threads[id]!.body)
+  return flatten(frame.registers)
+}
+
+function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statement>): Path<Exited | undefined> {
+  for (let i = 0; i < block.length; i++) {
+    const statement = block[i]!
+    let ended: Exited | undefined = undefined
+    if (statement._tag === "repeat") {
+      for (let n = 0; n < statement.count && ended === undefined; n++) {
+        ended = yield* runBlock(machine, frame, statement.body)
+      }
+    } else if (statement._tag === "if") {
+      const taken = holds(frame, statement.test) ? statement.then : statement.else
+      if (taken !== undefined) ended = yield* runBlock(machine, frame, taken)
+    } else if (statement._tag === "exit") {
+      yield* syscall(machine, frame, statement)
+      ended = exited
+    } else yield* syscall(machine, frame, statement)
+    if (ended !== undefined) return ended
+  }
+  return undefined
+}
+
+/** One operation between its markers; its result goes into the register it names. */
+function* syscall(machine: Machine, frame: Frame, operation: Operation): Path<void> {
+  const { syscall: marker } = frame.task
+  yield* ask(marker, syscall_enter, { name: operation._tag, ...argumentsOf(frame, operation) })
+  const result = yield* perform(machine, frame, operation)
+  yield* ask(marker, syscall_leave, { name: operation._tag, result: typeof result === "number" ? result : 0 })
+  if ("result" in operation && operation.result !== undefined) frame.registers.set(operation.result, result)
+}
+
+const none = { start: -1, end: -1, value: 0 }
+
+/** Page range and value of an operation, as far as it has them. */
+const argumentsOf = (
+  frame: Frame,
+  operation: Operation
+): { readonly start: number; readonly end: number; readonly value: number } => {
+  const { layout } = frame
+  if ("page" in operation) {
+    const page = layout.page(operation.page)
+    return { start: page, end: page + 1, value: operation._tag === "store" ? valueOf(frame, operation.value) : 0 }
+  }
+  if ("range" in operation) return { ...layout.pages(operation.range), value: 0 }
+  if ("target" in operation) {
+    return {
+      ...targetPages(frame, operation.target),
+      value: operation._tag === "copy" ? valueOf(frame, operation.value) : 0
+    }
+  }
+  return none
+}
+
+function* perform(machine: Machine, frame: Frame, op: Operation): Path<Value> {
+  const { layout, task } = frame
+  switch (op._tag) {
+    case "load":
+      return yield* user_load(task, layout.page(op.page))
+    case "store":
+      return yield* user_store(task, layout.page(op.page), valueOf(frame, op.value))
+    case "dma_load": {
+      const held = heldIn(frame, op.pin)
+      return held === undefined ? EBADF : yield* dma_read(held.folio)
+    }
+    case "dma_store": {
+      const held = heldIn(frame, op.pin)
+      if (held === undefined) return EBADF
+      yield* dma_write(held.folio, valueOf(frame, op.value))
+      return 0
+    }
+    case "pin":
+      return yield* take(frame, op.page, "pin", op.access === "write", pin_user_pages)
+    case "pin_fast":
+      return yield* take(frame, op.page, "pin", op.access === "write", pin_user_pages_fast)
+    case "get":
+      return yield* take(frame, op.page, "get", op.access === "write", get_user_pages)
+    case "get_fast":
+      return yield* take(frame, op.page, "get", op.access === "write", get_user_pages_fast)
+    case "unpin":
+    case "put":
+      return yield* release(frame, op.pin, op._tag === "unpin" ? unpin_user_page : put_page)
+    case "fork":
+      return yield* fork(machine, frame, op.result)
+    case "exit":
+      yield* exit_mm(task)
+      return 0
+    case "join":
+      yield* ask(machine.threads[layout.thread(op.thread)]!.actor, joinThread)
+      return 0
+    case "kill":
+      yield* ask(machine.threads[layout.thread(op.thread)]!.actor, killThread)
+      return 0
+    case "reclaim":
+      return yield* reclaim(frame, layout.pages(op.range))
+    case "mprotect":
+      return yield* sys_mprotect(task, layout.pages(op.range).start, layout.pages(op.range).end, op.protection)
+    case "madvise":
+      return yield* sys_madvise(task, layout.pages(op.range).start, layout.pages(op.range).end, op.advice)
+    case "munmap":
+      return yield* sys_munmap(task, layout.pages(op.range).start, layout.pages(op.range).end)
+    case "mmap":
+      return yield* sys_mmap(task, layout.region(op.region))
+    case "api":
+      return yield* userfaultfd_api(task, ctxOf(frame, op.uffd), featuresOf(op.features))
+    case "register": {
+      const { end, start } = layout.pages(op.range)
+      return yield* userfaultfd_register(task, ctxOf(frame, op.uffd), start, end, op.modes)
+    }
+    case "unregister": {
+      const { end, start } = layout.pages(op.range)
+      return yield* userfaultfd_unregister(task, ctxOf(frame, op.uffd), start, end)
+    }
+    case "wake": {
+      const { end, start } = targetPages(frame, op.target)
+      return yield* userfaultfd_wake(task, ctxOf(frame, op.uffd), start, end)
+    }
+    case "copy": {
+      const { end, start } = targetPages(frame, op.target)
+      return yield* userfaultfd_copy(task, ctxOf(frame, op.uffd), start, end, valueOf(frame, op.value), op)
+    }
+    case "zeropage": {
+      const { end, start } = targetPages(frame, op.target)
+      return yield* userfaultfd_zeropage(task, ctxOf(frame, op.uffd), start, end, op)
+    }
+    case "writeprotect": {
+      const { end, start } = targetPages(frame, op.target)
+      return yield* userfaultfd_writeprotect(
+        task,
+        ctxOf(frame, op.uffd),
+        start,
+        end,
+        op.action === "protect",
+        op.dontwake
+      )
+    }
+    case "read":
+      return yield* userfaultfd_read(task, ctxOf(frame, op.uffd), op.nonblock)
+    case "close":
+      yield* userfaultfd_release(task, ctxOf(frame, op.uffd))
+      return 0
+    case "choose":
+      return yield* ask(machine.choice, chooseNumber, op.count)
+  }
+}
+
+const EBADF = -9
+
+function* take(
+  frame: Frame,
+  at: Page,
+  kind: "pin" | "get",
+  write: boolean,
+  gup: (task: Frame["task"], page: number, write: boolean) => Path<FolioRef | number>
+): Path<Value> {
+  const page = frame.layout.page(at)
+  const folio = yield* gup(frame.task, page, write)
+  if (typeof folio === "number") return folio
+  yield* ask(frame.task.syscall, pin_taken, { pfn: folio.pfn, page, mm: frame.task.mm.id, kind, write })
+  return { folio, page, kind, write }
+}
+
+function* release(
+  frame: Frame,
+  register: string,
+  put: (task: Frame["task"], folio: FolioRef) => Path<void>
+): Path<number> {
+  const held = heldIn(frame, register)
+  if (held === undefined) return EBADF
+  const { folio: { pfn }, kind, page, write } = held
+  yield* ask(frame.task.syscall, pin_released, { pfn, page, mm: frame.task.mm.id, kind, write })
+  yield* put(frame.task, held.folio)
+  frame.registers.set(register, EBADF)
+  return 0
+}
+
+/** fork(2): when it succeeded, the threads of the child begin. */
+function* fork(machine: Machine, frame: Frame, name: string | undefined): Path<number> {
+  const { layout, task } = frame
+  const child = name === undefined ? undefined : layout.world.mms[layout.process(name)]
+  if (child === undefined) return EBADF
+  const result = yield* sys_fork(task, child)
+  if (result < 0) return result
+  const { threads } = layout.world.program
+  for (let i = 0; i < threads.length; i++) {
+    if (threads[i]!.process === name) yield* ask(machine.threads[i]!.actor, spawnThread)
+  }
+  return child.id
+}
+
+/** kswapd at work on the pages of a range; the number of pages it freed. */
+function* reclaim(frame: Frame, { end, start }: Pages): Path<number> {
+  let freed = 0
+  for (let page = start; page < end; page++) freed += yield* shrink_page(frame.task, frame.task.mm, page)
+  return freed
+}
+
+const heldIn = (frame: Frame, register: string): Held | undefined => {
+  const value = frame.registers.get(register)
+  return isHeld(value) ? value : undefined
+}
+
+/** A userfaultfd by name (of the main process), or the one that a fork message brought. */
+const ctxOf = (frame: Frame, uffd: UffdRef): CtxRef => {
+  if (uffd._tag === "uffd") return frame.layout.ctx(uffd.name)
+  const message = frame.registers.get(uffd.register)
+  const { ctxs } = frame.layout.world
+  // A message that brought no descriptor: use the first context's unused place, as a bad descriptor would fail.
+  return ctxs[isMessage(message) && message.ctx >= 0 ? message.ctx : ctxs.length - 1]!
+}
+
+const targetPages = (frame: Frame, target: Target): Pages => {
+  if (target._tag === "range") return frame.layout.pages(target.range)
+  const message = frame.registers.get(target.register)
+  return isMessage(message)
+    ? { start: message.page, end: message.page + Math.max(1, message.pages) }
+    : { start: -1, end: 0 }
+}
+
+const valueOf = (frame: Frame, operand: Operand): number => {
+  if (typeof operand === "number") return operand
+  const value = frame.registers.get(operand.register)
+  return typeof value === "number" ? value : 0
+}
+
+/** A test of a register that was never set is false. */
+const holds = (frame: Frame, test: RegisterTest): boolean => {
+  const flat = flatten(frame.registers)
+  const value = flat[test.field === undefined ? test.register : `${test.register}.${test.field}`]
+  return value !== undefined && compare(value, test.compare, literalOf(frame.layout, test.value))
+}
+
+/** The number a literal of a test stands for. */
+export const literalOf = (layout: Layout, literal: RegisterTest["value"]): number =>
+  typeof literal === "number" ? literal : typeof literal === "string" ? eventNumber[literal] : layout.page(literal)

@@ -1,0 +1,3 @@
+export * from "./Final.ts"
+export * from "./Layout.ts"
+export * from "./Load.ts"
