@@ -12,6 +12,8 @@ import { type Schedule, scheduleOf } from "../Schedule.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import { continueLast } from "./Sequential.ts"
 
+const noData = -1
+
 export class Recording implements Strategy {
   readonly name: string
   readonly choices: Array<number> = []
@@ -21,11 +23,14 @@ export class Recording implements Strategy {
   readonly threads: Array<number> = []
   /** The ask of each step. */
   readonly asks: Array<Ask<unknown>> = []
+  /** The data choices, with the thread that asked. */
+  readonly data: Array<{ readonly thread: number; readonly value: number }> = []
   /** Step numbers (index into `threads`) that were preemptions. */
   readonly preemptions: Array<number> = []
   switches = 0
   private readonly inner: Strategy
   private preempting = false
+  private waitingData = noData
 
   constructor(inner: Strategy) {
     this.inner = inner
@@ -37,9 +42,11 @@ export class Recording implements Strategy {
     this.defaults.length = 0
     this.threads.length = 0
     this.asks.length = 0
+    this.data.length = 0
     this.preemptions.length = 0
     this.switches = 0
     this.preempting = false
+    this.waitingData = noData
     this.inner.begin(seed, profile)
   }
 
@@ -55,6 +62,7 @@ export class Recording implements Strategy {
     const choice = this.inner.choose(n, view)
     this.choices.push(choice)
     this.defaults.push(0)
+    this.waitingData = choice
     return choice
   }
 
@@ -63,6 +71,8 @@ export class Recording implements Strategy {
     if (step > 0 && this.threads[step - 1] !== thread) this.switches++
     if (this.preempting) this.preemptions.push(step)
     this.preempting = false
+    if (this.waitingData !== noData) this.data.push({ thread, value: this.waitingData })
+    this.waitingData = noData
     this.threads.push(thread)
     this.asks.push(ask)
     this.inner.ran?.(thread, ask, view)

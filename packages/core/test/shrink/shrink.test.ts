@@ -1,0 +1,197 @@
+import {
+  ask,
+  Cell,
+  chooseNumber,
+  decodeSchedule,
+  describeShrunk,
+  Executor,
+  failureId,
+  FromChoices,
+  FromSchedule,
+  makeModel,
+  mix32,
+  type Model,
+  RandomWalk,
+  shrink,
+  type Shrunk,
+  type ShrinkOptions
+} from "@mmrace/core"
+import * as Result from "effect/Result"
+import { describe, expect, test } from "vitest"
+import { bluetooth, deadlock, finalCheck, lostUpdate, stringBuffer, twostage } from "../strategies/models.ts"
+import { bruteForce, least } from "./bruteForce.ts"
+
+/** Failing executions of the random walk: their ids and choices. */
+const failures = (model: Model, count: number): ReadonlyArray<{ readonly id: string; readonly choices: ReadonlyArray<number> }> => {
+  const executor = new Executor(model)
+  const random = new RandomWalk()
+  const found: Array<{ readonly id: string; readonly choices: ReadonlyArray<number> }> = []
+  for (let i = 0; found.length < count && i < 100_000; i++) {
+    const id = failureId(executor.run(random, mix32(11, i)))
+    if (id !== undefined) found.push({ id, choices: executor.copyChoices() })
+  }
+  expect(found.length).toBe(count)
+  return found
+}
+
+const shrunk = (model: Model, start: { readonly choices: ReadonlyArray<number>; readonly id?: string }, options: ShrinkOptions = {}): Shrunk =>
+  Result.getOrThrow(shrink(model, start, options))
+
+/** A thread asks for numbers; only 3 then 1 (of 0..4) with B's store in between fails. */
+const dataChoices = (): Model =>
+  makeModel("data", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    const y = m.actor(Cell.cellType, "y", 0)
+    let wrong = false
+    m.thread("A", function*() {
+      wrong = false
+      const first = yield* ask(m.choice, chooseNumber, 5)
+      yield* ask(y, Cell.fetchAdd, 1)
+      const seen = yield* ask(x, Cell.load)
+      const second = yield* ask(m.choice, chooseNumber, 5)
+      wrong = first >= 3 && second >= 1 && seen === 1
+    })
+    m.thread("B", function*() {
+      yield* ask(y, Cell.fetchAdd, 1)
+      yield* ask(x, Cell.store, 1)
+      yield* ask(x, Cell.store, 2)
+    })
+    m.monitor(finalCheck("data", () => wrong ? "wrong numbers" : undefined))
+  })
+
+const small: ReadonlyArray<readonly [string, Model]> = [
+  ["lost update", lostUpdate(2, 1)],
+  ["lost update of three", lostUpdate(3)],
+  ["deadlock", deadlock()],
+  ["bluetooth", bluetooth()],
+  ["stringbuffer", stringBuffer()],
+  ["twostage", twostage()],
+  ["data choices", dataChoices()]
+]
+
+describe.each(small)("shrinking %s", (_, model) => {
+  const { failing, total } = bruteForce(model)
+
+  test("finds the very least of all failing schedules, from wherever it starts, and proves it", () => {
+    for (const start of failures(model, 12)) {
+      const result = shrunk(model, start)
+      const best = least(failing.get(start.id)!)
+      expect(result.id).toBe(start.id)
+      expect({ cost: result.after, choices: result.choices }).toEqual(best)
+      expect(result.proof).toMatchObject({ preemptionsMinimal: true, leastOfAll: true })
+      expect(result.proof.exhausted).toBeLessThan(total)
+    }
+  })
+
+  test("is idempotent", () => {
+    const [start] = failures(model, 1)
+    const once = shrunk(model, start!)
+    const twice = shrunk(model, once)
+    expect(twice.choices).toEqual(once.choices)
+    expect(twice.before).toEqual(once.after)
+    expect(twice.proof).toEqual(once.proof)
+  })
+
+  test("keeps the failure and its token repeats it, also without the search", () => {
+    for (const start of failures(model, 12)) {
+      const result = shrunk(model, start, { searchExecutions: 0 })
+      expect(result.proof).toEqual({ preemptionsMinimal: result.after.preemptions === 0, leastOfAll: false, exhausted: 0 })
+      const executor = new Executor(model)
+      const verdict = executor.run(new FromSchedule(Result.getOrThrow(decodeSchedule(result.token))))
+      expect(failureId(verdict)).toBe(start.id)
+      expect(verdict).toEqual(result.verdict)
+      expect(executor.copyChoices()).toEqual(result.choices)
+      expect(shrunk(model, result, { searchExecutions: 0 }).choices).toEqual(result.choices)
+    }
+  })
+})
+
+describe("shrinking", () => {
+  test("executes each schedule of the levels below exactly once", () => {
+    for (const [, model] of small) {
+      const { byPreemptions } = bruteForce(model)
+      const [start] = failures(model, 1)
+      const { after, proof } = shrunk(model, start!)
+      let below = 0
+      for (let level = 0; level < after.preemptions; level++) below += byPreemptions[level] ?? 0
+      expect(proof.exhausted).toBe(below)
+    }
+  })
+
+  test("brings down a long noisy failure by local reduction alone", () => {
+    const model = lostUpdate(4, 40)
+    const [start] = failures(model, 1)
+    const result = shrunk(model, start!, { searchExecutions: 0 })
+    expect(result.before.preemptions).toBeGreaterThan(100)
+    expect(result.after.preemptions).toBe(1)
+  })
+
+  test("proves within a budget or says that it did not", () => {
+    const model = lostUpdate(3, 10)
+    const [start] = failures(model, 1)
+    const proved = shrunk(model, start!)
+    expect(proved.after.preemptions).toBe(1)
+    expect(proved.proof).toMatchObject({ preemptionsMinimal: true, exhausted: 6 })
+    const cut = shrunk(model, start!, { searchExecutions: 3 })
+    expect(cut.proof).toMatchObject({ preemptionsMinimal: false, leastOfAll: false, exhausted: 0 })
+    expect(describeShrunk(cut)).toContain("(not proved minimal: 0 schedules exhausted, more are left)")
+  })
+
+  test("says what it achieved in one line", () => {
+    const cost = { preemptions: 7, switches: 31, steps: 90, threads: 3 }
+    const after = { preemptions: 2, switches: 5, steps: 41, threads: 2 }
+    const proof = { preemptionsMinimal: true, leastOfAll: false, exhausted: 412 }
+    expect(describeShrunk({ before: cost, after, proof })).toBe(
+      "preemptions 7 -> 2 (proved minimal: 412 schedules exhausted), switches 31 -> 5, steps 90 -> 41"
+    )
+    expect(describeShrunk({ before: cost, after: { ...after, preemptions: 0 }, proof })).toContain("preemptions 7 -> 0 (none needed)")
+  })
+
+  test("a livelock stays a livelock", () => {
+    const model = makeModel("livelock", (m) => {
+      const flag = m.actor(Cell.cellType, "flag", 0)
+      const other = m.actor(Cell.cellType, "other", 0)
+      m.thread("A", function*() {
+        for (let i = 0; i < 3; i++) yield* ask(other, Cell.fetchAdd, 1)
+        if ((yield* ask(flag, Cell.load)) === 1) { while ((yield* ask(flag, Cell.load)) === 1); }
+      })
+      m.thread("B", function*() {
+        for (let i = 0; i < 3; i++) yield* ask(other, Cell.fetchAdd, 1)
+        yield* ask(flag, Cell.store, 1)
+      })
+    })
+    const options = { maxSteps: 100, searchExecutions: 200 }
+    const executor = new Executor(model, options)
+    let choices: ReadonlyArray<number> = []
+    for (let seed = 0; choices.length === 0; seed++) if (executor.run(new RandomWalk(), seed)._tag === "StepLimit") choices = executor.copyChoices()
+    const result = shrunk(model, { choices, id: "livelock" }, options)
+    expect(result.verdict._tag).toBe("Livelock")
+    expect(result.after).toMatchObject({ preemptions: 0, switches: 1 })
+  })
+
+  test("refuses what is no failure, another failure, or does not repeat", () => {
+    const reason = (result: Result.Result<Shrunk, { readonly reason: string }>): string => Result.isFailure(result) ? result.failure.reason : "shrunk"
+    expect(reason(shrink(lostUpdate(), { choices: [0, 0, 0] }))).toBe("passes")
+    const [start] = failures(deadlock(), 1)
+    expect(reason(shrink(deadlock(), { choices: start!.choices, id: "lost-update:lost-update" }))).toBe("other")
+    let calls = 0
+    const unstable = makeModel("unstable", (m) => {
+      const x = m.actor(Cell.cellType, "x", 0)
+      m.thread("A", function*() {
+        yield* ask(x, Cell.store, calls++)
+      })
+      m.monitor(finalCheck("always", () => "wrong"))
+    })
+    expect(reason(shrink(unstable, { choices: [] }))).toBe("unstable")
+  })
+
+  test("the result replays strictly on a model built anew", () => {
+    const [start] = failures(stringBuffer(), 1)
+    const result = shrunk(stringBuffer(), start!)
+    const executor = new Executor(stringBuffer())
+    const follow = new FromChoices(result.choices)
+    expect(executor.run(follow)).toEqual(result.verdict)
+    expect(executor.step).toBe(result.after.steps)
+    expect(follow.misfits).toBe(0)
+  })
+})
