@@ -6,7 +6,6 @@ import {
   blockWords,
   declarationWords,
   EndOfLine,
-  isKeyword,
   mayGiveWords,
   mustGiveWords,
   Name,
@@ -114,8 +113,10 @@ const special = (kind: LineKind, tokens: ReadonlyArray<IToken>, at: number, expe
       span: endOf(tokens, token)
     }
   }
-  const isOther = kind === "declaration" ? isStatementWord(first.image) : Object.hasOwn(declarationWords, first.image)
-  if (at === 0 && isOther) {
+  const isOther = kind === "declaration"
+    ? isStatementWord(first.image)
+    : Object.hasOwn(declarationWords, first.image) && !isStatementWord(first.image)
+  if (at < (kind === "statement" ? 2 : 1) && isOther) {
     return kind === "declaration"
       ? {
         message: `expected a declaration, found the statement '${first.image}'; indent it under its 'thread'`,
@@ -127,7 +128,11 @@ const special = (kind: LineKind, tokens: ReadonlyArray<IToken>, at: number, expe
       }
   }
   // The first word of a line decides what the line is: a slip there is told there, with all that could be meant.
-  if (at === 0 || (at === 1 && tokenMatcher(first, Name) && !isKeyword(first.image) && token.image !== "=")) {
+  if (
+    at === 0 ||
+    (at === 1 && kind === "statement" && tokenMatcher(first, Name) && !isStatementWord(first.image) &&
+      token.image !== "=")
+  ) {
     const words = kind === "statement" ? statementWords : settingUp
     const what = kind === "statement" ? "a statement" : "a declaration"
     const list = nearest(first.image, words).length > 0 ? "" : ` (${orList(words, 40)})`

@@ -903,7 +903,10 @@ export class LineParser extends EmbeddedActionsParser {
               limits[pool] = size
             })
           })
-          return this.ACTION(() => this.note({ _tag: "limit" as const, limits }, first))
+          return this.ACTION(() => {
+            this.note(limits, first)
+            return this.note({ _tag: "limit" as const, limits }, first)
+          })
         }
       },
       {

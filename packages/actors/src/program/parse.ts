@@ -34,6 +34,9 @@ export const MAX_DEPTH = 50
 
 const TAB_WIDTH = 8
 
+/** A text with more errors than this is something else than a program: reading it to the end helps nobody. */
+const MAX_ISSUES = 200
+
 interface Line {
   readonly tokens: Array<IToken>
   /** Width of the white space before the first word. */
@@ -452,6 +455,13 @@ export const parse = (source: string, options: ParseOptions = {}): Result.Result
     const line = lines[index]
     const first = line?.tokens[0]
     if (line === undefined || first === undefined) continue
+    if (issues.length >= MAX_ISSUES) {
+      const message = `expected a program; after ${issues.length} errors the other ${
+        lines.length - index
+      } lines were not read`
+      issues.push({ message, span: spanOf(first) })
+      break
+    }
     if (badLines.has(first.startLine ?? 0)) {
       if (line.indent === 0) assembly.unreadable(first)
     } else if (line.indent > 0) {

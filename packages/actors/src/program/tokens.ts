@@ -185,8 +185,6 @@ export const allTokens: Array<TokenType> = [
 
 export const lexer = new Lexer(allTokens, { ensureOptimizations: true })
 
-export const isKeyword = (text: string): boolean => keywords.has(text)
-
 /** Where a token is. The lexer fills every position of the tokens it makes. */
 export const spanOf = (token: IToken): Span => ({
   line: token.startLine ?? 1,
