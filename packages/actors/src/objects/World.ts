@@ -14,6 +14,7 @@ import { buddyType, type FolioState, folioType, freeFolio, pageType, ZERO_PFN } 
 import { counterType } from "./Mm.ts"
 import { pteType } from "./PageTable.ts"
 import { freeSlot, type SlotState, slotType } from "./Swap.ts"
+import { syscallType } from "./Syscall.ts"
 import { type TaskState, taskType } from "./Task.ts"
 import { type CtxState, ctxType, type Features, noFeatures, type QueueState, queueType } from "./Userfaultfd.ts"
 import { detachedVma, mtType, type Prot, type TreeState, type VmaState, vmaType } from "./Vma.ts"
@@ -95,6 +96,8 @@ export interface TaskRef {
   readonly id: number
   readonly name: string
   readonly task: Actor<TaskState>
+  /** Takes the marks of `Syscall.ts`. */
+  readonly syscall: Actor<null>
   readonly cpu: CpuRef
   readonly mm: MmRef
   readonly world: World
@@ -388,6 +391,7 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
       id,
       name: thread.name,
       task: m.actor(taskType, `task ${thread.name}`, "TASK_RUNNING"),
+      syscall: m.actor(syscallType, `syscall ${thread.name}`, null),
       cpu: cpus[distinct.indexOf(cpuNumbers[id]!)]!,
       mm: mms[Math.max(0, processes.indexOf(thread.process))]!,
       world
