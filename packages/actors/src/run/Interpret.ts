@@ -39,7 +39,7 @@ import { sys_madvise } from "../linux/mm/madvise.ts"
 import { sys_mmap, sys_munmap } from "../linux/mm/mmap.ts"
 import { sys_mprotect } from "../linux/mm/mprotect.ts"
 import { shrink_page } from "../linux/mm/vmscan.ts"
-import { pin_released, pin_taken, syscall_enter, syscall_leave } from "../objects/Syscall.ts"
+import { type Call, enter, leave, pin_released, pin_taken } from "../objects/Syscall.ts"
 import { type CtxRef, featuresOf, type FolioRef } from "../objects/World.ts"
 import type { Operand, Operation, Page, RegisterTest, Statement, Target, UffdRef } from "../program/index.ts"
 import { compare } from "./compare.ts"
@@ -85,35 +85,69 @@ function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statemen
   return undefined
 }
 
-/** One operation between its markers; its result goes into the register it names. */
+/** One operation; system calls between their marks. Its result goes into the register it names. */
 function* syscall(machine: Machine, frame: Frame, operation: Operation): Path<void> {
-  const { syscall: marker } = frame.task
-  yield* ask(marker, syscall_enter, { name: operation._tag, ...argumentsOf(frame, operation) })
+  const call = callOf(frame, operation)
+  if (call !== undefined) yield* ask(frame.task.syscall, enter, call)
   const result = yield* perform(machine, frame, operation)
-  yield* ask(marker, syscall_leave, { name: operation._tag, result: typeof result === "number" ? result : 0 })
+  if (call !== undefined) {
+    yield* ask(frame.task.syscall, leave, { name: call.name, result: typeof result === "number" ? result : 0 })
+  }
   if ("result" in operation && operation.result !== undefined) frame.registers.set(operation.result, result)
 }
 
-const none = { start: -1, end: -1, value: 0 }
+const protectionMode = { none: 0, r: 1, rw: 2 } as const
 
-/** Page range and value of an operation, as far as it has them. */
-const argumentsOf = (
-  frame: Frame,
-  operation: Operation
-): { readonly start: number; readonly end: number; readonly value: number } => {
+/** The mark of a system call; undefined for plain accesses, `join` and `choose`, which have none. */
+const callOf = (frame: Frame, operation: Operation): Call | undefined => {
+  const { _tag } = operation
+  if (_tag === "load" || _tag === "store" || _tag === "join" || _tag === "choose") return undefined
+  const pages = pagesOf(frame, operation)
+  return {
+    name: _tag === "madvise" ? `madvise_${operation.advice}` : _tag,
+    page: pages === undefined ? -1 : pages.start,
+    pages: pages === undefined ? 0 : pages.end - pages.start,
+    mode: modeOf(operation),
+    dontwake: "dontwake" in operation && operation.dontwake,
+    ctx: "uffd" in operation ? ctxOf(frame, operation.uffd).id : -1
+  }
+}
+
+const modeOf = (operation: Operation): number => {
+  switch (operation._tag) {
+    case "writeprotect":
+      return operation.action === "protect" ? 1 : 0
+    case "copy":
+      return operation.wp ? 1 : 0
+    case "pin":
+    case "pin_fast":
+    case "get":
+    case "get_fast":
+      return operation.access === "write" ? 1 : 0
+    case "mprotect":
+      return protectionMode[operation.protection]
+    case "register":
+      return (operation.modes.missing ? 1 : 0) + (operation.modes.wp ? 2 : 0)
+    default:
+      return 0
+  }
+}
+
+/** The pages an operation acts on, as far as it names any. */
+const pagesOf = (frame: Frame, operation: Operation): Pages | undefined => {
   const { layout } = frame
+  if (operation._tag === "exit") return { start: 0, end: layout.world.pages }
+  if (operation._tag === "mmap") {
+    const { first, pages } = layout.region(operation.region)
+    return { start: first, end: first + pages }
+  }
   if ("page" in operation) {
     const page = layout.page(operation.page)
-    return { start: page, end: page + 1, value: operation._tag === "store" ? valueOf(frame, operation.value) : 0 }
+    return { start: page, end: page + 1 }
   }
-  if ("range" in operation) return { ...layout.pages(operation.range), value: 0 }
-  if ("target" in operation) {
-    return {
-      ...targetPages(frame, operation.target),
-      value: operation._tag === "copy" ? valueOf(frame, operation.value) : 0
-    }
-  }
-  return none
+  if ("range" in operation) return layout.pages(operation.range)
+  if ("target" in operation) return targetPages(frame, operation.target)
+  return undefined
 }
 
 function* perform(machine: Machine, frame: Frame, op: Operation): Path<Value> {
@@ -220,7 +254,7 @@ function* take(
   const page = frame.layout.page(at)
   const folio = yield* gup(frame.task, page, write)
   if (typeof folio === "number") return folio
-  yield* ask(frame.task.syscall, pin_taken, { pfn: folio.pfn, page, mm: frame.task.mm.id, kind, write })
+  yield* ask(frame.task.syscall, pin_taken, { pin: kind, pfn: folio.pfn, mm: frame.task.mm.id, page, write })
   return { folio, page, kind, write }
 }
 
@@ -232,7 +266,7 @@ function* release(
   const held = heldIn(frame, register)
   if (held === undefined) return EBADF
   const { folio: { pfn }, kind, page, write } = held
-  yield* ask(frame.task.syscall, pin_released, { pfn, page, mm: frame.task.mm.id, kind, write })
+  yield* ask(frame.task.syscall, pin_released, { pin: kind, pfn, mm: frame.task.mm.id, page, write })
   yield* put(frame.task, held.folio)
   frame.registers.set(register, EBADF)
   return 0

@@ -2,6 +2,7 @@
 import { ask, type Path, Rwsem } from "@mmrace/core"
 import { fix } from "../../kernel/index.ts"
 import { atomic_set, mm_lock_seq_inc } from "../../objects/Mm.ts"
+import { fork_begin, fork_copied } from "../../objects/Syscall.ts"
 import {
   mas_store,
   mas_walk,
@@ -32,6 +33,7 @@ function* dup_mmap(task: TaskRef, child: MmRef, forks: Array<ForkContext>): Path
   // mmap_write_lock_nested(mm, SINGLE_DEPTH_NESTING): the child's is a class of its own.
   yield* Rwsem.downWrite(child.mmap_lock)
   yield* ask(child.mm_lock_seq, mm_lock_seq_inc)
+  yield* ask(task.syscall, fork_begin, child.id)
   let result = 0
   let address = 0
   while (address < world.pages && result === 0) {
@@ -65,6 +67,7 @@ function* dup_mmap(task: TaskRef, child: MmRef, forks: Array<ForkContext>): Path
   yield* Rwsem.upWrite(child.mmap_lock)
   // One flush for all the entries that were write-protected (contract C4).
   yield* flush_tlb_mm(task, mm)
+  yield* ask(task.syscall, fork_copied, child.id)
   yield* mmap_write_unlock(mm)
   return result
 }

@@ -175,8 +175,7 @@ function* copy_present_page(
   prealloc: FolioRef | undefined
 ): Path<FolioRef | number> {
   if (prealloc === undefined) return EAGAIN
-  const marks = { pfn: folio.pfn, page: address, mm: task.mm.id, forChild: true }
-  yield* ask(task.syscall, copy_begin, marks)
+  yield* ask(task.syscall, copy_begin, { pfn: folio.pfn, mm: task.mm.id, page: address, forChild: true })
   const data = yield* ask(folio.page, page_read)
   yield* ask(prealloc.page, page_write, data)
   yield* ask(prealloc.folio, folio_mark_uptodate)
@@ -186,6 +185,6 @@ function* copy_present_page(
   if (fields.prot === "rw") entry = mkwrite(entry)
   if (fields.uffdWp && pte.uffdWp) entry = mkUffdWp(entry)
   yield* ask(child.ptes[address]!, set_pte_at, entry)
-  yield* ask(task.syscall, copy_end, marks)
+  yield* ask(task.syscall, copy_end)
   return prealloc
 }
