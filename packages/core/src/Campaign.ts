@@ -105,7 +105,14 @@ export const isFailure = (verdict: Verdict): boolean => verdict._tag !== "Ok" &&
 /** Executions looked at closely for the profile: all of the first ones, then one in sixteen. */
 const isSampled = (execution: number): boolean => execution < 64 || execution % 16 === 0
 
-const noVerdicts = (): Record<Verdict["_tag"], number> => ({ Ok: 0, Violation: 0, Deadlock: 0, Livelock: 0, StepLimit: 0, Crash: 0 })
+const noVerdicts = (): Record<Verdict["_tag"], number> => ({
+  Ok: 0,
+  Violation: 0,
+  Deadlock: 0,
+  Livelock: 0,
+  StepLimit: 0,
+  Crash: 0
+})
 
 /** Runs a slice. Pure: the result depends on model and slice alone (with `shouldStop`, on when it said so). */
 export const runSlice = (model: Model, slice: Slice, hooks: SliceHooks = {}): SliceResult => {
@@ -170,13 +177,18 @@ export const runSlice = (model: Model, slice: Slice, hooks: SliceHooks = {}): Sl
 type Mutable<T> = { -readonly [K in keyof T]: T[K] }
 
 /** Runs the last execution again, unobserved, for the schedule relative to the default continuation. */
-const repeat = (model: Model, original: Executor, maxSteps: number): { readonly token: string | undefined; readonly reproduced: boolean } => {
+const repeat = (
+  model: Model,
+  original: Executor,
+  maxSteps: number
+): { readonly token: string | undefined; readonly reproduced: boolean } => {
   const choices = original.copyChoices()
   const { length } = original.log
   const again = new Executor(model, { maxSteps })
   const recording = new Recording(new FromChoices(choices))
   again.run(recording)
-  const reproduced = again.log.length === length && again.choiceCount === choices.length && choices.every((c, i) => c === again.choices[i])
+  const reproduced = again.log.length === length && again.choiceCount === choices.length &&
+    choices.every((c, i) => c === again.choices[i])
   return { token: reproduced ? encodeSchedule(recording.schedule) : undefined, reproduced }
 }
 
@@ -223,7 +235,8 @@ const secondRound = 64
 const largestRound = 8192
 
 /** Executions of round `index` (from 0): 16, 64, 128, 256, ... 8192, 8192, ... */
-export const roundSize = (index: number): number => index === 0 ? firstRound : Math.min(largestRound, secondRound * 2 ** (index - 1))
+export const roundSize = (index: number): number =>
+  index === 0 ? firstRound : Math.min(largestRound, secondRound * 2 ** (index - 1))
 
 /** Splits a round into at most `parts` slices of about equal length, in order. */
 export const splitRound = (round: Slice, parts: number): ReadonlyArray<Slice> => {
@@ -311,7 +324,7 @@ export class Campaign {
       steps: this.steps,
       rounds: this.rounds,
       verdicts: { ...this.verdicts },
-      strategies: [...this.uses.values()].map((use) => ({ ...use })),
+      strategies: structuredClone([...this.uses.values()]),
       failures: [...this.failures.values()].sort((a, b) => a.execution - b.execution),
       profile: this.profile,
       ended: this.ended

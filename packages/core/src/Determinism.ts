@@ -57,7 +57,14 @@ export const checkDeterminism = (model: Model, options: DeterminismOptions = {})
     const at = step ?? first.log.length
     const one = stepOf(model, first.log, at)
     const two = stepOf(model, second.log, at)
-    return { execution, choices, step: at, first: one, second: two, message: describe(at, one, two, verdict._tag, again._tag) }
+    return {
+      execution,
+      choices,
+      step: at,
+      first: one,
+      second: two,
+      message: describe(at, one, two, verdict._tag, again._tag)
+    }
   }
   return undefined
 }
@@ -78,11 +85,25 @@ export const firstDifference = (a: Log, b: Log): number | undefined => {
 const stepOf = (model: Model, log: Log, i: number): NamedStep | undefined => {
   if (i >= log.length) return undefined
   const { actor, arg, command } = log.asks[i]!
-  return { thread: model.threads[log.threads[i]!]!.name, actor: actor.name, command: command.name, arg, result: log.results[i] }
+  return {
+    thread: model.threads[log.threads[i]!]!.name,
+    actor: actor.name,
+    command: command.name,
+    arg,
+    result: log.results[i]
+  }
 }
 
-const describe = (step: number, first: NamedStep | undefined, second: NamedStep | undefined, one: string, two: string): string => {
-  if (first === undefined && second === undefined) return `the same ${step} steps ended once as ${one} and once as ${two}`
+const describe = (
+  step: number,
+  first: NamedStep | undefined,
+  second: NamedStep | undefined,
+  one: string,
+  two: string
+): string => {
+  if (first === undefined && second === undefined) {
+    return `the same ${step} steps ended once as ${one} and once as ${two}`
+  }
   return `step ${step} differs: first ${show(first)}, then ${show(second)}`
 }
 

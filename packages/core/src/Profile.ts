@@ -24,7 +24,14 @@ export interface Profile {
 }
 
 /** Nothing known yet. */
-export const emptyProfile: Profile = { threads: 0, steps: 0, choices: 0, stepsOf: [], parentOf: [], sharedSteps: new Map() }
+export const emptyProfile: Profile = {
+  threads: 0,
+  steps: 0,
+  choices: 0,
+  stepsOf: [],
+  parentOf: [],
+  sharedSteps: new Map()
+}
 
 /** Gathers a profile over executions. Maxima only, so the order of executions does not matter. */
 export class ProfileBuilder {

@@ -23,7 +23,11 @@ export type Schedule = ReadonlyArray<Deviation>
 export const noDeviation: Schedule = []
 
 /** The schedule of a choice stream, given the default choice at each of its points. */
-export const scheduleOf = (choices: ArrayLike<number>, defaults: ArrayLike<number>, length = choices.length): Schedule => {
+export const scheduleOf = (
+  choices: ArrayLike<number>,
+  defaults: ArrayLike<number>,
+  length = choices.length
+): Schedule => {
   const deviations: Array<Deviation> = []
   for (let point = 0; point < length; point++) {
     if (choices[point] !== defaults[point]) deviations.push({ point, choice: choices[point]! })
@@ -47,7 +51,9 @@ export const encodeSchedule = (schedule: Schedule): string => {
   const bytes: Array<number> = []
   let next = 0
   for (const { choice, point } of schedule) {
-    if (point < next || choice < 0) throw new RangeError(`a schedule's points ascend and its choices are not negative (point ${point})`)
+    if (point < next || choice < 0) {
+      throw new RangeError(`a schedule's points ascend and its choices are not negative (point ${point})`)
+    }
     const code = Math.min(choice, inlineChoices)
     pushVarint(bytes, (point - next) * (inlineChoices + 1) + code)
     if (code === inlineChoices) pushVarint(bytes, choice - inlineChoices)
@@ -63,55 +69,77 @@ export const decodeSchedule = (text: string): Result.Result<Schedule, ScheduleEr
   const token = text.replaceAll(/\s+/gu, "")
   const parts = /^mm(?<version>[1-9][0-9]{0,8})\.(?<body>.*)$/u.exec(token)
   if (parts === null) {
-    return fail("form", `expected a schedule token, mm${version}. followed by letters, digits, - and _; got "${excerpt(token)}"`)
+    return fail(
+      "form",
+      `expected a schedule token, mm${version}. followed by letters, digits, - and _; got "${excerpt(token)}"`
+    )
   }
   const found = Number(parts.groups?.["version"])
   if (found > version) {
-    return fail("newer", `the schedule token has format ${found}, this mmrace reads up to ${version}: use the mmrace that wrote it, or a newer one`)
+    return fail(
+      "newer",
+      `the schedule token has format ${found}, this mmrace reads up to ${version}: use the mmrace that wrote it, or a newer one`
+    )
   }
   const body = parts.groups?.["body"] ?? ""
   const stranger = /[^A-Za-z0-9_-]/u.exec(body)
   if (stranger !== null) {
-    return fail("damaged", `the schedule token is damaged: "${stranger[0]}" at character ${stranger.index + token.length - body.length + 1} cannot be part of it; copy it again`)
+    return fail(
+      "damaged",
+      `the schedule token is damaged: "${stranger[0]}" at character ${
+        stranger.index + token.length - body.length + 1
+      } cannot be part of it; copy it again`
+    )
   }
   const bytes = Buffer.from(body, "base64url")
   const length = bytes.length - 4
   if (length < 0 || crc32(bytes.subarray(0, length)) !== bytes.readUInt32LE(length)) {
-    return fail("damaged", "the schedule token is damaged: its checksum does not match; some characters were lost or changed, copy it again")
+    return fail(
+      "damaged",
+      "the schedule token is damaged: its checksum does not match; some characters were lost or changed, copy it again"
+    )
   }
   const schedule = readDeviations(bytes, length)
   // Two texts never mean one schedule: spare bits of the last character and over-long numbers are not accepted.
   if (schedule === undefined || encodeSchedule(schedule) !== token) {
-    return fail("damaged", "the schedule token is damaged: it is not what mmrace writes for this schedule; copy it again")
+    return fail(
+      "damaged",
+      "the schedule token is damaged: it is not what mmrace writes for this schedule; copy it again"
+    )
   }
   return Result.succeed(schedule)
 }
 
 const readDeviations = (bytes: Uint8Array, length: number): Schedule | undefined => {
+  const numbers = readVarints(bytes, length)
   const deviations: Array<Deviation> = []
-  let at = 0
   let next = 0
-  const varint = (): number => {
-    let value = 0
-    let scale = 1
-    while (at < length) {
-      const byte = bytes[at++]!
-      value += (byte & 0x7f) * scale
-      if (byte < 0x80) return value
-      scale *= 0x80
-    }
-    return Number.NaN
-  }
-  while (at < length) {
-    const packed = varint()
-    const code = packed % (inlineChoices + 1)
-    const point = next + Math.floor(packed / (inlineChoices + 1))
-    const choice = code === inlineChoices ? varint() + inlineChoices : code
+  for (let i = 0; i < numbers.length; i++) {
+    const code = numbers[i]! % (inlineChoices + 1)
+    const point = next + Math.floor(numbers[i]! / (inlineChoices + 1))
+    const choice = code === inlineChoices ? (numbers[++i] ?? Number.NaN) + inlineChoices : code
     if (!Number.isSafeInteger(point) || !Number.isSafeInteger(choice)) return undefined
     deviations.push({ point, choice })
     next = point + 1
   }
   return deviations
+}
+
+/** Little-endian groups of seven bits; a last number without an end is left out. */
+const readVarints = (bytes: Uint8Array, length: number): ReadonlyArray<number> => {
+  const numbers: Array<number> = []
+  let value = 0
+  let scale = 1
+  for (let i = 0; i < length; i++) {
+    value += (bytes[i]! & 0x7f) * scale
+    scale *= 0x80
+    if (bytes[i]! < 0x80) {
+      numbers.push(value)
+      value = 0
+      scale = 1
+    }
+  }
+  return numbers
 }
 
 const pushVarint = (bytes: Array<number>, value: number): void => {

@@ -8,6 +8,7 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
+import { classifyStepLimit } from "../analysis/Livelock.ts"
 import { firstDifference } from "../Determinism.ts"
 import { defaultMaxSteps, Executor } from "../Execution.ts"
 import type { Model } from "../Model.ts"
@@ -15,7 +16,6 @@ import { encodeSchedule, type Schedule } from "../Schedule.ts"
 import { FromChoices } from "../strategies/FromChoices.ts"
 import type { Strategy } from "../Strategy.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
-import { classifyStepLimit } from "../analysis/Livelock.ts"
 import { reduce } from "./reduce.ts"
 import { search } from "./search.ts"
 import { Budget, compare, type Cost, type Outcome, Trial } from "./Trial.ts"
@@ -123,10 +123,16 @@ export const openTrial = (
   }
   const id = failureId(verdict)
   if (id === undefined) {
-    return fail("passes", "the schedule does not fail: it belongs to another program or kernel, or the model has changed since it was recorded")
+    return fail(
+      "passes",
+      "the schedule does not fail: it belongs to another program or kernel, or the model has changed since it was recorded"
+    )
   }
   if (expected !== undefined && id !== expected) {
-    return fail("other", `the schedule fails with ${id}, expected ${expected}: it belongs to another program or kernel, or the model has changed`)
+    return fail(
+      "other",
+      `the schedule fails with ${id}, expected ${expected}: it belongs to another program or kernel, or the model has changed`
+    )
   }
   const trial = new Trial(model, id, maxSteps)
   const outcome = trial.attempt(new FromChoices(executor.copyChoices()))
@@ -134,7 +140,12 @@ export const openTrial = (
 }
 
 /** Strict replay, twice: the same failure, the same choices, step for step. */
-const verify = (model: Model, trial: Trial, best: Outcome, maxSteps: number): Result.Result<never, ShrinkError> | undefined => {
+const verify = (
+  model: Model,
+  trial: Trial,
+  best: Outcome,
+  maxSteps: number
+): Result.Result<never, ShrinkError> | undefined => {
   const again = new Executor(model, { maxSteps })
   const follow = new FromChoices(best.choices)
   again.run(follow)
@@ -146,14 +157,19 @@ const verify = (model: Model, trial: Trial, best: Outcome, maxSteps: number): Re
 }
 
 const unstable = (): Result.Result<never, ShrinkError> =>
-  fail("unstable", "the same schedule led to another execution: the model keeps state outside its actors; run the determinism check")
+  fail(
+    "unstable",
+    "the same schedule led to another execution: the model keeps state outside its actors; run the determinism check"
+  )
 
-const fail = (reason: ShrinkError["reason"], message: string): Result.Result<never, ShrinkError> => Result.fail(new ShrinkError({ reason, message }))
+const fail = (reason: ShrinkError["reason"], message: string): Result.Result<never, ShrinkError> =>
+  Result.fail(new ShrinkError({ reason, message }))
+
+const schedules = (n: number): string => n === 1 ? "1 schedule" : `${n} schedules`
 
 /** `preemptions 7 -> 2 (proved minimal: 412 schedules exhausted), switches 31 -> 5, steps 90 -> 41`. */
 export const describeShrunk = ({ after, before, proof }: Pick<Shrunk, "after" | "before" | "proof">): string => {
   const change = (key: keyof Cost): string => `${key} ${before[key]} -> ${after[key]}`
-  const schedules = (n: number): string => n === 1 ? "1 schedule" : `${n} schedules`
   const claim = after.preemptions === 0
     ? "none needed"
     : proof.preemptionsMinimal

@@ -93,9 +93,11 @@ export const shrinkProgram = <P>(
 /** The same failure in a smaller program: first the known schedule as far as it fits, then a search. */
 const failing = (trial: Trial, known: Model, outcome: Outcome): Outcome | undefined => {
   const threadOf = known.threads.map((t) => trial.model.threads.findIndex((other) => other.name === t.name))
-  const segments: ReadonlyArray<Segment> = segmentsOf(outcome)
-    .map((segment) => ({ ...segment, thread: threadOf[segment.thread]! }))
-    .filter((segment) => segment.thread >= 0)
+  const segments: Array<Segment> = []
+  for (const segment of segmentsOf(outcome)) {
+    const thread = threadOf[segment.thread]!
+    if (thread >= 0) segments.push({ ...segment, thread })
+  }
   const data = trial.model.threads.map((t) => outcome.data[known.threads.findIndex((k) => k.name === t.name)] ?? [])
   const direct = trial.attempt(new FromSegments(segments, data))
   if (direct !== undefined && direct.cost.preemptions <= outcome.cost.preemptions) return direct

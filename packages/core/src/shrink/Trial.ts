@@ -89,7 +89,9 @@ export class Trial {
     this.executions++
     this.budget.executions--
     this.budget.steps -= executor.step
-    return failureId(verdict) === this.id ? outcomeOf(executor, recording, verdict, this.model.threads.length) : undefined
+    return failureId(verdict) === this.id
+      ? outcomeOf(executor, recording, verdict, this.model.threads.length)
+      : undefined
   }
 
   private judge(verdict: Verdict): Verdict {
@@ -111,5 +113,8 @@ const outcomeOf = (executor: Executor, recording: Recording, verdict: Verdict, t
   threads: [...recording.threads],
   asks: [...recording.asks],
   preemptions: [...recording.preemptions],
-  data: Array.from({ length: threadCount }, (_, thread) => recording.data.filter((d) => d.thread === thread).map((d) => d.value))
+  data: Array.from(
+    { length: threadCount },
+    (_, thread) => recording.data.filter((d) => d.thread === thread).map((d) => d.value)
+  )
 })

@@ -121,9 +121,14 @@ const commutes = ({ asks }: Outcome, segment: Segment, others: ReadonlyArray<Seg
 
 /** Takes deviations out of the choice stream or lowers them: simpler data choices, lower thread numbers. */
 const dropDeviations = (trial: Trial, start: Outcome): Outcome => {
-  const trySchedule = (best: Outcome, schedule: Schedule): Outcome => better(best, trial.attempt(new FromSchedule(schedule)))
-  const dropped = chunks(trial, start, (o) => o.schedule.length, (best, from, to) =>
-    trySchedule(best, [...best.schedule.slice(0, from), ...best.schedule.slice(to)]))
+  const trySchedule = (best: Outcome, schedule: Schedule): Outcome =>
+    better(best, trial.attempt(new FromSchedule(schedule)))
+  const dropped = chunks(
+    trial,
+    start,
+    (o) => o.schedule.length,
+    (best, from, to) => trySchedule(best, [...best.schedule.slice(0, from), ...best.schedule.slice(to)])
+  )
   return chunks(trial, dropped, (o) => o.schedule.length, (best, from, to) => {
     const entry = best.schedule[from]!
     if (to - from !== 1 || entry.choice === 0) return best

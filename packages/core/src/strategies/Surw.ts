@@ -155,4 +155,5 @@ export class Surw implements Strategy {
   }
 }
 
-const isAlive = (view: View, thread: number): boolean => (view.pending(thread) as Ask<unknown> | undefined) !== undefined
+const isAlive = (view: View, thread: number): boolean =>
+  (view.pending(thread) as Ask<unknown> | undefined) !== undefined

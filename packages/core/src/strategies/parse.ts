@@ -20,7 +20,10 @@ export interface StrategyHelp {
 export const strategies: ReadonlyArray<StrategyHelp> = [
   { name: "portfolio", about: "all of the following in rotation (default)" },
   { name: "random", about: "every thread that can move is equally likely" },
-  { name: "pct", about: "random priorities with D-1 changes, as pct:D (default pct:3); long orderings; has a proven bound" },
+  {
+    name: "pct",
+    about: "random priorities with D-1 changes, as pct:D (default pct:3); long orderings; has a proven bound"
+  },
   { name: "pos", about: "random priorities of pending operations; wide, shallow bugs" },
   { name: "urw", about: "every interleaving equally likely" },
   { name: "surw", about: "uniform orders of the accesses to a few shared locations" },
@@ -70,7 +73,11 @@ const unknown = (text: string, name: string): Result.Result<never, StrategyError
   const hint = suggestion === undefined ? "." : `; did you mean ${suggestion}?`
   const known = names.map((n) => n === "pct" ? "pct:D" : n).join(", ")
   return Result.fail(
-    new StrategyError({ reason: "unknown", message: `no strategy is called "${text.trim()}"${hint} Strategies: ${known}`, suggestion })
+    new StrategyError({
+      reason: "unknown",
+      message: `no strategy is called "${text.trim()}"${hint} Strategies: ${known}`,
+      suggestion
+    })
   )
 }
 

@@ -25,7 +25,15 @@ import {
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { bluetooth, deadlock, finalCheck, lostUpdate, straightLines, stringBuffer, twostage } from "../strategies/models.ts"
+import {
+  bluetooth,
+  deadlock,
+  finalCheck,
+  lostUpdate,
+  straightLines,
+  stringBuffer,
+  twostage
+} from "../strategies/models.ts"
 
 const analyses: MakeAnalyses = (model) => [new Coverage(model), new TraceClasses(model)]
 
@@ -38,7 +46,9 @@ interface Outcome {
 const onWorkers = (make: () => Model, options: CampaignOptions, workers: number): Outcome => {
   const campaign = new Campaign(options, analyses(make()))
   for (let round = campaign.next(); round !== undefined; round = campaign.next()) {
-    const results = splitRound(round, workers).map((slice) => structuredClone(runSlice(make(), structuredClone(slice), { analyses })))
+    const results = splitRound(round, workers).map((slice) =>
+      structuredClone(runSlice(make(), structuredClone(slice), { analyses }))
+    )
     campaign.merge(results.toSorted((a, b) => mix32(a.from, 1) - mix32(b.from, 1)))
   }
   return { report: campaign.report, analyses: campaign.analyses.map((a) => a.export()) }
@@ -49,14 +59,48 @@ const inProcess = (make: () => Model, options: CampaignOptions): Outcome => {
   return { report, analyses: merged.map((a) => a.export()) }
 }
 
+/** Two counters that can each lose an update. */
+const twoBugs = () =>
+  makeModel("two bugs", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    const y = m.actor(Cell.cellType, "y", 0)
+    for (const name of ["A", "B"]) {
+      m.thread(name, function*() {
+        for (const cell of [x, y]) {
+          const value = yield* ask(cell, Cell.read)
+          yield* ask(cell, Cell.write, value + 1)
+        }
+      })
+    }
+    m.monitor(finalCheck("lost-x", () => x.state === 2 ? undefined : "x"))
+    m.monitor(finalCheck("lost-y", () => y.state === 2 ? undefined : "y"))
+  })
+
+/** A waits for a flag in a loop; with B it comes after a while. */
+const spin = (endless: boolean) =>
+  makeModel("spin", (m) => {
+    const flag = m.actor(Cell.cellType, "flag", 0)
+    m.thread("A", function*() {
+      while ((yield* ask(flag, Cell.load)) === 0);
+    })
+    if (!endless) {
+      m.thread("B", function*() {
+        for (let i = 0; i < 30; i++) yield* ask(flag, Cell.load)
+        yield* ask(flag, Cell.store, 1)
+      })
+    }
+  })
+
 describe("a campaign", () => {
-  test.each([
-    ["bluetooth", bluetooth, "portfolio", 3000, false],
-    ["bluetooth to the first failure", bluetooth, "portfolio", 3000, true],
-    ["stringbuffer under SURW to the first failure", stringBuffer, "surw", 3000, true],
-    ["twostage under PCT", () => twostage(2), "pct:3", 1500, false],
-    ["no failure at all", () => straightLines([3, 4]), "urw", 1000, true]
-  ] as const)("has the same result with 1, 2 and 7 slices: %s", (_, make, strategy, runs, untilFailure) => {
+  test.each(
+    [
+      ["bluetooth", bluetooth, "portfolio", 3000, false],
+      ["bluetooth to the first failure", bluetooth, "portfolio", 3000, true],
+      ["stringbuffer under SURW to the first failure", stringBuffer, "surw", 3000, true],
+      ["twostage under PCT", () => twostage(2), "pct:3", 1500, false],
+      ["no failure at all", () => straightLines([3, 4]), "urw", 1000, true]
+    ] as const
+  )("has the same result with 1, 2 and 7 slices: %s", (_, make, strategy, runs, untilFailure) => {
     for (const seed of [1, 2, 3]) {
       const options = { seed, strategy, runs, untilFailure }
       const one = inProcess(make, options)
@@ -67,21 +111,40 @@ describe("a campaign", () => {
   })
 
   test("however a round is cut, its slices cover it exactly", () => {
-    fc.assert(fc.property(fc.nat(10_000), fc.integer({ min: 1, max: 9000 }), fc.integer({ min: 1, max: 64 }), (from, size, parts) => {
-      const round = { ...new Campaign({}).next()!, from, to: from + size }
-      const slices = splitRound(round, parts)
-      expect(slices.length).toBe(Math.min(parts, size))
-      expect(slices[0]!.from).toBe(from)
-      expect(slices.at(-1)!.to).toBe(from + size)
-      slices.forEach((slice, i) => {
-        expect(slice.to).toBeGreaterThan(slice.from)
-        if (i > 0) expect(slice.from).toBe(slices[i - 1]!.to)
-      })
-    }))
+    fc.assert(
+      fc.property(
+        fc.nat(10_000),
+        fc.integer({ min: 1, max: 9000 }),
+        fc.integer({ min: 1, max: 64 }),
+        (from, size, parts) => {
+          const round = { ...new Campaign({}).next()!, from, to: from + size }
+          const slices = splitRound(round, parts)
+          expect(slices.length).toBe(Math.min(parts, size))
+          expect(slices[0]!.from).toBe(from)
+          expect(slices.at(-1)!.to).toBe(from + size)
+          slices.forEach((slice, i) => {
+            expect(slice.to).toBeGreaterThan(slice.from)
+            if (i > 0) expect(slice.from).toBe(slices[i - 1]!.to)
+          })
+        }
+      )
+    )
   })
 
   test("rounds grow and then stay", () => {
-    expect(Array.from({ length: 11 }, (_, i) => roundSize(i))).toEqual([16, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 8192, 8192])
+    expect(Array.from({ length: 11 }, (_, i) => roundSize(i))).toEqual([
+      16,
+      64,
+      128,
+      256,
+      512,
+      1024,
+      2048,
+      4096,
+      8192,
+      8192,
+      8192
+    ])
   })
 
   test("runs exactly as many executions as asked", () => {
@@ -104,30 +167,15 @@ describe("a campaign", () => {
   })
 
   test("each failure is listed once, counted, and its token repeats it", () => {
-    const make = () =>
-      makeModel("two bugs", (m) => {
-        const x = m.actor(Cell.cellType, "x", 0)
-        const y = m.actor(Cell.cellType, "y", 0)
-        for (const name of ["A", "B"]) {
-          m.thread(name, function*() {
-            for (const cell of [x, y]) {
-              const value = yield* ask(cell, Cell.read)
-              yield* ask(cell, Cell.write, value + 1)
-            }
-          })
-        }
-        m.monitor(finalCheck("lost-x", () => x.state === 2 ? undefined : "x"))
-        m.monitor(finalCheck("lost-y", () => y.state === 2 ? undefined : "y"))
-      })
     const known: Array<Failure> = []
-    const { report } = runCampaign(make(), { seed: 1, runs: 500 }, { onFailure: (f) => known.push(f) })
+    const { report } = runCampaign(twoBugs(), { seed: 1, runs: 500 }, { onFailure: (f) => known.push(f) })
     expect(report.failures.map((f) => f.id).toSorted()).toEqual(["lost-x:lost-x", "lost-y:lost-y"])
     expect(report.failures.reduce((sum, f) => sum + f.count, 0)).toBe(report.verdicts.Violation)
     expect(known.map((f) => [f.id, f.execution])).toEqual(report.failures.map((f) => [f.id, f.execution]))
     for (const failure of report.failures) {
       expect(failure.reproduced).toBe(true)
       const follow = new FromSchedule(Result.getOrThrow(decodeSchedule(failure.token!)))
-      const executor = new Executor(make())
+      const executor = new Executor(twoBugs())
       expect(executor.run(follow)).toEqual(failure.verdict)
       expect(executor.copyChoices()).toEqual(failure.choices)
     }
@@ -135,7 +183,10 @@ describe("a campaign", () => {
 
   test("a failure is told before the campaign goes on, so that nothing is lost when it is ended", () => {
     const told: Array<Failure> = []
-    const { report } = runCampaign(deadlock(), { runs: 1000 }, { onFailure: (f) => told.push(f), shouldStop: () => told.length > 0 })
+    const { report } = runCampaign(deadlock(), { runs: 1000 }, {
+      onFailure: (f) => told.push(f),
+      shouldStop: () => told.length > 0
+    })
     expect(told.length).toBe(1)
     expect(report.ended).toBe("stopped")
     expect(report.executions).toBe(told[0]!.execution + 1)
@@ -143,7 +194,10 @@ describe("a campaign", () => {
   })
 
   test("shouldStop ends a campaign within a round and keeps what was done", () => {
-    const { report, analyses: merged } = runCampaign(lostUpdate(), {}, { analyses, shouldStop: (executions) => executions >= 777 })
+    const { report, analyses: merged } = runCampaign(lostUpdate(), {}, {
+      analyses,
+      shouldStop: (executions) => executions >= 777
+    })
     expect([report.executions, report.ended]).toEqual([777, "stopped"])
     expect((merged[1] as TraceClasses).counts.executions).toBe(777)
   })
@@ -158,7 +212,13 @@ describe("a campaign", () => {
     const { report } = runCampaign(lostUpdate(2, 3), { runs: 300, strategy: "pct:2" })
     expect(report.profile).toMatchObject({ threads: 2, steps: 18, stepsOf: [8, 8], parentOf: [] })
     expect(report.profile.sharedSteps.size).toBe(2)
-    expect(report.strategies).toEqual([{ name: "pct:2", executions: 300, failed: report.verdicts.Violation, points: 15, k: 32 }])
+    expect(report.strategies).toEqual([{
+      name: "pct:2",
+      executions: 300,
+      failed: report.verdicts.Violation,
+      points: 15,
+      k: 32
+    }])
     expect(runCampaign(lostUpdate(), { runs: 120 }).report.strategies.map((s) => [s.name, s.executions])).toEqual([
       ["random", 20],
       ["pos", 20],
@@ -172,19 +232,6 @@ describe("a campaign", () => {
   })
 
   test("a step limit is listed and does not end a campaign; a livelock is told apart from it and does", () => {
-    const spin = (endless: boolean) =>
-      makeModel("spin", (m) => {
-        const flag = m.actor(Cell.cellType, "flag", 0)
-        m.thread("A", function*() {
-          while ((yield* ask(flag, Cell.load)) === 0);
-        })
-        if (!endless) {
-          m.thread("B", function*() {
-            for (let i = 0; i < 30; i++) yield* ask(flag, Cell.load)
-            yield* ask(flag, Cell.store, 1)
-          })
-        }
-      })
     const limited = runCampaign(spin(false), { runs: 50, maxSteps: 20, untilFailure: true }).report
     expect([limited.executions, limited.verdicts.StepLimit, limited.ended]).toEqual([50, 50, "runs"])
     expect(limited.failures).toMatchObject([{ id: "step-limit", count: 50, reproduced: true }])
@@ -217,7 +264,13 @@ describe("a campaign", () => {
 
   test("an analysis sees the executions of the campaign and no others", () => {
     let begun = 0
-    const counter: Mergeable<number> = { begin: () => void begun++, step: () => {}, end: () => {}, export: () => 0, merge: () => {} }
+    const counter: Mergeable<number> = {
+      begin: () => void begun++,
+      step: () => {},
+      end: () => {},
+      export: () => 0,
+      merge: () => {}
+    }
     runCampaign(deadlock(), { runs: 200 }, { analyses: () => [counter] })
     expect(begun).toBe(200)
   })

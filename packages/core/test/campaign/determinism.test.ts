@@ -64,6 +64,8 @@ describe("the determinism check", () => {
         }
       })
     })
-    expect(checkDeterminism(model, { runs: 1 })?.message).toBe("the same 2 steps ended once as Ok and once as Violation")
+    expect(checkDeterminism(model, { runs: 1 })?.message).toBe(
+      "the same 2 steps ended once as Ok and once as Violation"
+    )
   })
 })

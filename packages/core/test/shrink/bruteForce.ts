@@ -35,7 +35,9 @@ export interface Found {
 }
 
 /** The failing schedules of each failure id, and how many schedules there are with each number of preemptions. */
-export const bruteForce = (model: Model): { readonly failing: Map<string, Array<Found>>; readonly total: number; readonly byPreemptions: Array<number> } => {
+export const bruteForce = (
+  model: Model
+): { readonly failing: Map<string, Array<Found>>; readonly total: number; readonly byPreemptions: Array<number> } => {
   const odometer = new Odometer()
   const recording = new Recording(odometer)
   const executor = new Executor(model)
@@ -62,5 +64,6 @@ export const bruteForce = (model: Model): { readonly failing: Map<string, Array<
 export const least = (found: ReadonlyArray<Found>): Found =>
   found.toSorted((a, b) =>
     a.cost.preemptions - b.cost.preemptions || a.cost.switches - b.cost.switches || a.cost.steps - b.cost.steps ||
-    a.cost.threads - b.cost.threads || Number(a.choices.join("") > b.choices.join("")) - Number(a.choices.join("") < b.choices.join(""))
+    a.cost.threads - b.cost.threads ||
+    Number(a.choices.join("") > b.choices.join("")) - Number(a.choices.join("") < b.choices.join(""))
   )[0]!

@@ -1,4 +1,15 @@
-import { ask, Cell, Executor, failureId, FromChoices, makeModel, mix32, type Model, RandomWalk, shrinkProgram } from "@mmrace/core"
+import {
+  ask,
+  Cell,
+  Executor,
+  failureId,
+  FromChoices,
+  makeModel,
+  mix32,
+  type Model,
+  RandomWalk,
+  shrinkProgram
+} from "@mmrace/core"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
@@ -42,7 +53,9 @@ function* candidates({ threads }: Program): Generator<Program> {
 
 const failing = (model: Model): ReadonlyArray<number> | undefined => {
   const executor = new Executor(model)
-  for (let i = 0; i < 400; i++) if (failureId(executor.run(new RandomWalk(), mix32(3, i))) !== undefined) return executor.copyChoices()
+  for (let i = 0; i < 400; i++) {
+    if (failureId(executor.run(new RandomWalk(), mix32(3, i))) !== undefined) return executor.copyChoices()
+  }
   return undefined
 }
 
@@ -60,7 +73,10 @@ describe("shrinking a program", () => {
     const result = Result.getOrThrow(shrinkProgram({ program, build, candidates }, { choices }))
     expect(result.program.threads.length).toBe(2)
     expect(result.program.threads.flatMap((t) => t.operations).toSorted()).toEqual(["add", "increment"])
-    expect(result.failure).toMatchObject({ id: "count:count", after: { preemptions: 1, switches: 2, steps: 5, threads: 2 } })
+    expect(result.failure).toMatchObject({
+      id: "count:count",
+      after: { preemptions: 1, switches: 2, steps: 5, threads: 2 }
+    })
     expect(result.failure.before.steps).toBe(20)
     expect(result.accepted).toBeGreaterThan(2)
     expect(failureId(new Executor(result.model).run(new FromChoices(result.failure.choices)))).toBe("count:count")
@@ -68,7 +84,9 @@ describe("shrinking a program", () => {
 
   test("no candidate of the result fails any more, and the result fails as the program did", () => {
     const operation = fc.constantFrom<Operation>("increment", "add", "look")
-    const programs = fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 3 }).map((lists): Program => ({
+    const programs = fc.array(fc.array(operation, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 3 }).map((
+      lists
+    ): Program => ({
       threads: lists.map((operations, i) => ({ name: `T${i}`, operations }))
     }))
     fc.assert(
@@ -87,13 +105,17 @@ describe("shrinking a program", () => {
   })
 
   test("stops at the number of programs it was given", () => {
-    const program: Program = { threads: [{ name: "A", operations: ["increment", "look"] }, { name: "B", operations: ["increment", "look"] }] }
+    const program: Program = {
+      threads: [{ name: "A", operations: ["increment", "look"] }, { name: "B", operations: ["increment", "look"] }]
+    }
     const choices = failing(build(program)!)!
     const result = Result.getOrThrow(shrinkProgram({ program, build, candidates }, { choices }, { programs: 3 }))
     expect(result.tried).toBe(3)
   })
 
   test("a program that cannot be built is the caller's mistake", () => {
-    expect(() => shrinkProgram({ program: { threads: [] }, build, candidates }, { choices: [] })).toThrow("cannot be built")
+    expect(() => shrinkProgram({ program: { threads: [] }, build, candidates }, { choices: [] })).toThrow(
+      "cannot be built"
+    )
   })
 })

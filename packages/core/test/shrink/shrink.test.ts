@@ -13,8 +13,9 @@ import {
   type Model,
   RandomWalk,
   shrink,
-  type Shrunk,
-  type ShrinkOptions
+  type ShrinkError,
+  type ShrinkOptions,
+  type Shrunk
 } from "@mmrace/core"
 import * as Result from "effect/Result"
 import { describe, expect, test } from "vitest"
@@ -22,7 +23,10 @@ import { bluetooth, deadlock, finalCheck, lostUpdate, stringBuffer, twostage } f
 import { bruteForce, least } from "./bruteForce.ts"
 
 /** Failing executions of the random walk: their ids and choices. */
-const failures = (model: Model, count: number): ReadonlyArray<{ readonly id: string; readonly choices: ReadonlyArray<number> }> => {
+const failures = (
+  model: Model,
+  count: number
+): ReadonlyArray<{ readonly id: string; readonly choices: ReadonlyArray<number> }> => {
   const executor = new Executor(model)
   const random = new RandomWalk()
   const found: Array<{ readonly id: string; readonly choices: ReadonlyArray<number> }> = []
@@ -34,8 +38,14 @@ const failures = (model: Model, count: number): ReadonlyArray<{ readonly id: str
   return found
 }
 
-const shrunk = (model: Model, start: { readonly choices: ReadonlyArray<number>; readonly id?: string }, options: ShrinkOptions = {}): Shrunk =>
-  Result.getOrThrow(shrink(model, start, options))
+const shrunk = (
+  model: Model,
+  start: { readonly choices: ReadonlyArray<number>; readonly id?: string },
+  options: ShrinkOptions = {}
+): Shrunk => Result.getOrThrow(shrink(model, start, options))
+
+const reason = (result: Result.Result<Shrunk, ShrinkError>): string =>
+  Result.isFailure(result) ? result.failure.reason : "shrunk"
 
 /** A thread asks for numbers; only 3 then 1 (of 0..4) with B's store in between fails. */
 const dataChoices = (): Model =>
@@ -95,7 +105,11 @@ describe.each(small)("shrinking %s", (_, model) => {
   test("keeps the failure and its token repeats it, also without the search", () => {
     for (const start of failures(model, 12)) {
       const result = shrunk(model, start, { searchExecutions: 0 })
-      expect(result.proof).toEqual({ preemptionsMinimal: result.after.preemptions === 0, leastOfAll: false, exhausted: 0 })
+      expect(result.proof).toEqual({
+        preemptionsMinimal: result.after.preemptions === 0,
+        leastOfAll: false,
+        exhausted: 0
+      })
       const executor = new Executor(model)
       const verdict = executor.run(new FromSchedule(Result.getOrThrow(decodeSchedule(result.token))))
       expect(failureId(verdict)).toBe(start.id)
@@ -144,7 +158,9 @@ describe("shrinking", () => {
     expect(describeShrunk({ before: cost, after, proof })).toBe(
       "preemptions 7 -> 2 (proved minimal: 412 schedules exhausted), switches 31 -> 5, steps 90 -> 41"
     )
-    expect(describeShrunk({ before: cost, after: { ...after, preemptions: 0 }, proof })).toContain("preemptions 7 -> 0 (none needed)")
+    expect(describeShrunk({ before: cost, after: { ...after, preemptions: 0 }, proof })).toContain(
+      "preemptions 7 -> 0 (none needed)"
+    )
   })
 
   test("a livelock stays a livelock", () => {
@@ -163,14 +179,15 @@ describe("shrinking", () => {
     const options = { maxSteps: 100, searchExecutions: 200 }
     const executor = new Executor(model, options)
     let choices: ReadonlyArray<number> = []
-    for (let seed = 0; choices.length === 0; seed++) if (executor.run(new RandomWalk(), seed)._tag === "StepLimit") choices = executor.copyChoices()
+    for (let seed = 0; choices.length === 0; seed++) {
+      if (executor.run(new RandomWalk(), seed)._tag === "StepLimit") choices = executor.copyChoices()
+    }
     const result = shrunk(model, { choices, id: "livelock" }, options)
     expect(result.verdict._tag).toBe("Livelock")
     expect(result.after).toMatchObject({ preemptions: 0, switches: 1 })
   })
 
   test("refuses what is no failure, another failure, or does not repeat", () => {
-    const reason = (result: Result.Result<Shrunk, { readonly reason: string }>): string => Result.isFailure(result) ? result.failure.reason : "shrunk"
     expect(reason(shrink(lostUpdate(), { choices: [0, 0, 0] }))).toBe("passes")
     const [start] = failures(deadlock(), 1)
     expect(reason(shrink(deadlock(), { choices: start!.choices, id: "lost-update:lost-update" }))).toBe("other")

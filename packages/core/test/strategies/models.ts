@@ -1,5 +1,15 @@
 /** Small programs shared by the tests of strategies, campaigns and shrinking. */
-import { type Actor, ask, Cell, makeModel, type Model, type ModelBuilder, type Monitor, Mutex, type Path } from "@mmrace/core"
+import {
+  type Actor,
+  ask,
+  Cell,
+  makeModel,
+  type Model,
+  type ModelBuilder,
+  type Monitor,
+  Mutex,
+  type Path
+} from "@mmrace/core"
 
 /** Fails at quiescence when `wrong` names something. */
 export const finalCheck = (id: string, wrong: () => string | undefined): Monitor<null> => ({
@@ -20,7 +30,7 @@ export const assertions = (m: ModelBuilder): Actor<number> => {
   m.monitor({
     id: "assert",
     title: "an assertion of a thread failed",
-    on: [Cell.store],
+    on: commands(Cell.store),
     initial: () => null,
     step: (state, event) => {
       if ((event.actor as unknown) === failed) event.violate("assertion failed", "assert")
@@ -52,7 +62,7 @@ export const lostUpdate = (threads = 2, noise = 0): Model =>
     const x = m.actor(Cell.cellType, "x", 0)
     const other = m.actor(Cell.cellType, "other", 0)
     for (let i = 0; i < threads; i++) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<void> {
         yield* repeat(other, noise)
         yield* readThenWrite(x)
         yield* repeat(other, noise)
@@ -61,20 +71,20 @@ export const lostUpdate = (threads = 2, noise = 0): Model =>
     m.monitor(finalCheck("lost-update", () => x.state === threads ? undefined : `x is ${x.state}, expected ${threads}`))
   })
 
+function* lockBoth(first: Actor<number>, second: Actor<number>): Path<void> {
+  yield* ask(first, Mutex.mutex.lock)
+  yield* ask(second, Mutex.mutex.lock)
+  yield* ask(second, Mutex.mutex.unlock)
+  yield* ask(first, Mutex.mutex.unlock)
+}
+
 /** T1 locks a then b, T2 locks b then a. */
 export const deadlock = (): Model =>
   makeModel("deadlock01", (m) => {
     const a = m.actor(Mutex.mutex.type, "a", Mutex.free)
     const b = m.actor(Mutex.mutex.type, "b", Mutex.free)
-    const body = (first: Actor<number>, second: Actor<number>) =>
-      function*(): Path<void> {
-        yield* ask(first, Mutex.mutex.lock)
-        yield* ask(second, Mutex.mutex.lock)
-        yield* ask(second, Mutex.mutex.unlock)
-        yield* ask(first, Mutex.mutex.unlock)
-      }
-    m.thread("T1", body(a, b))
-    m.thread("T2", body(b, a))
+    m.thread("T1", () => lockBoth(a, b))
+    m.thread("T2", () => lockBoth(b, a))
   })
 
 /** The Bluetooth driver of KISS (Qadeer, Wu, PLDI 2004): stopped between the check and the increment. */

@@ -17,7 +17,9 @@ import { describe, expect, test } from "vitest"
 import { bluetooth, straightLines } from "./models.ts"
 
 const schedules: fc.Arbitrary<Schedule> = fc
-  .array(fc.record({ gap: fc.oneof(fc.nat(5), fc.nat(100_000)), choice: fc.oneof(fc.nat(4), fc.nat(70_000)) }), { maxLength: 60 })
+  .array(fc.record({ gap: fc.oneof(fc.nat(5), fc.nat(100_000)), choice: fc.oneof(fc.nat(4), fc.nat(70_000)) }), {
+    maxLength: 60
+  })
   .map((entries) => {
     let point = -1
     return entries.map(({ choice, gap }) => ({ point: point += gap + 1, choice }))
@@ -59,18 +61,26 @@ describe("schedule tokens", () => {
 
   test("white space of a mail program does not matter", () => {
     const token = encodeSchedule([{ point: 3, choice: 1 }, { point: 900, choice: 2 }])
-    expect(decoded(` ${token.slice(0, 7)}\r\n  ${token.slice(7)}\n`)).toEqual([{ point: 3, choice: 1 }, { point: 900, choice: 2 }])
+    expect(decoded(` ${token.slice(0, 7)}\r\n  ${token.slice(7)}\n`)).toEqual([{ point: 3, choice: 1 }, {
+      point: 900,
+      choice: 2
+    }])
   })
 
   test("the token of a known schedule never changes: it is in mails", () => {
     expect(encodeSchedule(noDeviation)).toBe("mm1.AAAAAA")
-    expect(encodeSchedule([{ point: 0, choice: 1 }, { point: 40, choice: 5 }])).toMatchInlineSnapshot(`"mm1.AZ8BAtkXopg"`)
+    expect(encodeSchedule([{ point: 0, choice: 1 }, { point: 40, choice: 5 }])).toMatchInlineSnapshot(
+      `"mm1.AZ8BAtkXopg"`
+    )
   })
 
   test("errors say what is wrong and what to do", () => {
     expect(errorOf("hello")).toMatchObject({ reason: "form", message: expect.stringContaining("got \"hello\"") })
     expect(errorOf("mm2.AAAA")).toMatchObject({ reason: "newer", message: expect.stringContaining("format 2") })
-    expect(errorOf("mm1.AA*A")).toMatchObject({ reason: "damaged", message: expect.stringContaining("\"*\" at character 7") })
+    expect(errorOf("mm1.AA*A")).toMatchObject({
+      reason: "damaged",
+      message: expect.stringContaining("\"*\" at character 7")
+    })
     expect(errorOf("mm1.")).toMatchObject({ reason: "damaged", message: expect.stringContaining("copy it again") })
   })
 })

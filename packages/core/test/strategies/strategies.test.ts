@@ -38,10 +38,18 @@ const profileOf = (model: Model, runs = 20): Profile => {
   return builder.build()
 }
 
-const all = (): ReadonlyArray<Strategy> => [new RandomWalk(), new Pct(1), new Pct(2), new Pct(3), new Pos(), new Urw(), new Surw(), new Sequential()]
+const all = (): ReadonlyArray<
+  Strategy
+> => [new RandomWalk(), new Pct(1), new Pct(2), new Pct(3), new Pos(), new Urw(), new Surw(), new Sequential()]
 
 /** How often each interleaving came up in `runs` executions; its key is the threads in order. */
-const interleavings = (model: Model, strategy: Strategy, profile: Profile, runs: number, key = threadsOf): Map<string, number> => {
+const interleavings = (
+  model: Model,
+  strategy: Strategy,
+  profile: Profile,
+  runs: number,
+  key = threadsOf
+): Map<string, number> => {
   const executor = new Executor(model)
   const counts = new Map<string, number>()
   for (let i = 0; i < runs; i++) {
@@ -56,6 +64,13 @@ const interleavings = (model: Model, strategy: Strategy, profile: Profile, runs:
 const threadsOf = (log: Log): string => {
   let word = ""
   for (let i = 0; i < log.length; i++) if (log.asks[i]!.command.name !== "exit") word += String(log.threads[i])
+  return word
+}
+
+/** The threads that touch x, in order. */
+const onX = (log: Log): string => {
+  let word = ""
+  for (let i = 0; i < log.length; i++) if (log.asks[i]!.actor.name === "x") word += String(log.threads[i])
   return word
 }
 
@@ -74,23 +89,35 @@ const failures = (model: Model, strategy: Strategy, runs: number, profile = prof
 }
 
 describe("every strategy", () => {
-  test.each(all().map((s) => [s.name, s] as const))("%s is a pure function of seed, profile and choices", (_, strategy) => {
-    const model = bluetooth()
-    const executor = new Executor(model)
-    const profile = profileOf(model)
-    const first = Array.from({ length: 50 }, (_value, seed) => [executor.run(strategy, seed, profile), executor.copyChoices()])
-    executor.run(strategy, 4711, emptyProfile)
-    const again = Array.from({ length: 50 }, (_value, seed) => [executor.run(strategy, seed, profile), executor.copyChoices()])
-    expect(again).toEqual(first)
-  })
-
-  test.each(all().map((s) => [s.name, s] as const))("%s serves models of different sizes in turn, without a profile", (_, strategy) => {
-    for (const lengths of [[3, 3], [1, 2, 3, 4, 5], [2, 2]]) {
-      const executor = new Executor(straightLines(lengths))
-      expect(executor.run(strategy, 3)).toEqual({ _tag: "Ok" })
-      expect(executor.step).toBe(lengths.reduce((a, b) => a + b) + lengths.length)
+  test.each(all().map((s) => [s.name, s] as const))(
+    "%s is a pure function of seed, profile and choices",
+    (_, strategy) => {
+      const model = bluetooth()
+      const executor = new Executor(model)
+      const profile = profileOf(model)
+      const first = Array.from(
+        { length: 50 },
+        (_value, seed) => [executor.run(strategy, seed, profile), executor.copyChoices()]
+      )
+      executor.run(strategy, 4711, emptyProfile)
+      const again = Array.from(
+        { length: 50 },
+        (_value, seed) => [executor.run(strategy, seed, profile), executor.copyChoices()]
+      )
+      expect(again).toEqual(first)
     }
-  })
+  )
+
+  test.each(all().map((s) => [s.name, s] as const))(
+    "%s serves models of different sizes in turn, without a profile",
+    (_, strategy) => {
+      for (const lengths of [[3, 3], [1, 2, 3, 4, 5], [2, 2]]) {
+        const executor = new Executor(straightLines(lengths))
+        expect(executor.run(strategy, 3)).toEqual({ _tag: "Ok" })
+        expect(executor.step).toBe(lengths.reduce((a, b) => a + b) + lengths.length)
+      }
+    }
+  )
 })
 
 describe("URW", () => {
@@ -130,7 +157,9 @@ describe("URW", () => {
     expect(counts.size).toBe(24)
     // 99.9th percentile with 23 d.o.f.: 49.7.
     expect(chiSquare(counts, 24, runs)).toBeLessThan(49.7)
-    expect(chiSquare(interleavings(model, new Urw(), { ...profile, parentOf: [] }, runs), 24, runs)).toBeGreaterThan(200)
+    expect(chiSquare(interleavings(model, new Urw(), { ...profile, parentOf: [] }, runs), 24, runs)).toBeGreaterThan(
+      200
+    )
   })
 })
 
@@ -148,11 +177,6 @@ describe("SURW", () => {
         for (let i = 0; i < 3; i++) yield* ask(x, Cell.fetchAdd, 1)
       })
     })
-    const onX = (log: Log): string => {
-      let word = ""
-      for (let i = 0; i < log.length; i++) if (log.asks[i]!.actor.name === "x") word += String(log.threads[i])
-      return word
-    }
     const runs = 10_000
     const profile = profileOf(model)
     expect(profile.sharedSteps.size).toBe(1)
@@ -165,7 +189,9 @@ describe("SURW", () => {
 })
 
 describe("PCT", () => {
-  test.each([["lost update", lostUpdate(2, 3), 2, 2], ["deadlock", deadlock(), 2, 2], ["twostage", twostage(), 3, 2]] as const)(
+  test.each(
+    [["lost update", lostUpdate(2, 3), 2, 2], ["deadlock", deadlock(), 2, 2], ["twostage", twostage(), 3, 2]] as const
+  )(
     "hits a bug of depth d at least as often as its bound says: %s",
     (_, model, depth, threads) => {
       const profile = profileOf(model, 200)
@@ -224,10 +250,28 @@ describe("the portfolio", () => {
   test("rotates by execution index and sweeps the depth of PCT", () => {
     const plan = portfolio()
     const names = Array.from({ length: 12 }, (_, i) => plan.strategyFor(i).name)
-    expect(names).toEqual(["random", "pos", "surw", "pct:2", "urw", "pct:3", "random", "surw", "pos", "pct:5", "urw", "pct:10"])
+    expect(names).toEqual([
+      "random",
+      "pos",
+      "surw",
+      "pct:2",
+      "urw",
+      "pct:3",
+      "random",
+      "surw",
+      "pos",
+      "pct:5",
+      "urw",
+      "pct:10"
+    ])
     expect(plan.strategyFor(12_000_000).name).toBe("random")
   })
 })
+
+const messageOf = (text: string): string => {
+  const result = parseStrategy(text)
+  return Result.isFailure(result) ? result.failure.message : "accepted"
+}
 
 describe("parseStrategy", () => {
   test("reads every name it lists", () => {
@@ -238,11 +282,6 @@ describe("parseStrategy", () => {
       expect(Result.getOrThrow(parseStrategy(plan.name)).name).toBe(plan.name)
     }
   })
-
-  const messageOf = (text: string): string => {
-    const result = parseStrategy(text)
-    return Result.isFailure(result) ? result.failure.message : "accepted"
-  }
 
   test("names the nearest strategy and all valid ones", () => {
     expect(messageOf("randon")).toBe(
