@@ -18,9 +18,12 @@ import {
   checkLogLine,
   EventDecoder,
   EventEncoder,
+  expectation,
   firstIssue,
+  foundAt,
   type LoggedEvent,
   type LogLine,
+  memberAt,
   shorten
 } from "./internal/eventCodec.ts"
 import { jsonText } from "./internal/json.ts"
@@ -320,31 +323,51 @@ export class LogReader<E> {
   private integrity: Integrity = { _tag: "Whole" }
   private line = 0
   private events = 0
+  private failure: { readonly error: unknown } | undefined
 
   constructor(onHeader: (header: LogHeader) => DecodeEvent<E>) {
     this.onHeader = onHeader
   }
 
   push(text: string): Array<LogItem<E>> {
+    return this.deliver((items) => {
+      for (const line of this.lines.push(text)) this.take(line, items)
+      if (this.lines.rest.length > longestLine) {
+        throw new LogError({
+          line: this.line + 1,
+          field: "",
+          reason: "the line is longer than 64 Mi characters",
+          expected: "one JSON value a line"
+        })
+      }
+    })
+  }
+
+  /** What comes before an error is delivered first: the error is thrown by the next call then. */
+  private deliver(read: (items: Array<LogItem<E>>) => void): Array<LogItem<E>> {
     const items: Array<LogItem<E>> = []
-    for (const line of this.lines.push(text)) this.take(line, items)
-    if (this.lines.rest.length > longestLine) {
-      throw new LogError({
-        line: this.line + 1,
-        field: "",
-        reason: "the line is longer than 64 Mi characters",
-        expected: "one JSON value a line"
-      })
+    if (this.failure !== undefined) throw this.failure.error
+    try {
+      read(items)
+    } catch (error) {
+      this.failure = { error }
+      if (items.length === 0) throw error
     }
     return items
   }
 
   /** After the last piece: what is left, and the End. */
   finish(): Array<LogItem<E>> {
-    const items: Array<LogItem<E>> = []
+    const items = this.deliver((found) => this.end(found))
+    if (this.failure !== undefined) throw this.failure.error
+    return items
+  }
+
+  private end(items: Array<LogItem<E>>): void {
     const rest = this.lines.rest
-    if (rest.trim() !== "" && (this.line === 0 || parse(rest) !== undefined)) this.take(rest, items)
-    else if (rest.trim() !== "" && this.footer === undefined) {
+    const isLine = this.line === 0 || this.footer !== undefined || parse(rest) !== undefined
+    if (rest.trim() !== "" && isLine) this.take(rest, items)
+    else if (rest.trim() !== "") {
       this.line++
       this.integrity = { _tag: "Truncated", line: this.line, cut: true, events: this.events }
     }
@@ -360,7 +383,6 @@ export class LogReader<E> {
       this.integrity = { _tag: "Truncated", line: this.line + 1, cut: false, events: this.events }
     }
     items.push({ _tag: "End", footer: this.footer, integrity: this.integrity })
-    return items
   }
 
   private take(text: string, items: Array<LogItem<E>>): void {
@@ -429,15 +451,16 @@ const parse = (text: string): { readonly value: Schema.Json } | undefined => {
   }
 }
 
-const notJson = (text: string, line: number): LogError =>
-  new LogError({
-    line,
-    field: "",
-    reason: text.trim() === ""
-      ? "the line is empty"
-      : `this is not JSON: ${shorten(JSON.stringify(text.slice(0, 80)), 50)}`,
-    expected: line === 1 ? `an mmrace log, whose first line is {"format":"${logFormat}",...}` : "one JSON object a line"
-  })
+const notJson = (text: string, line: number): LogError => {
+  const start = `{"format":"${logFormat}"`
+  const reason = text.trim() === ""
+    ? "the line is empty"
+    : line === 1 && text.startsWith(start)
+    ? "the header is cut off or damaged, so nothing of this log is usable"
+    : `this is not JSON: ${shorten(JSON.stringify(text.slice(0, 80)), 50)}`
+  const expected = line === 1 ? `an mmrace log, whose first line is ${start},...}` : "one JSON object a line"
+  return new LogError({ line, field: "", reason, expected })
+}
 
 const readHeader = (value: Schema.Json, line: number): LogHeader => {
   const found: Readonly<Record<string, Schema.Json>> =
@@ -466,8 +489,16 @@ const readHeader = (value: Schema.Json, line: number): LogHeader => {
   return readWith(decodeHeader, Object.keys(LogHeader.fields), value, line, "header")
 }
 
-const readFooter = (value: Schema.Json, line: number): LogFooter =>
-  readWith(decodeFooter, Object.keys(LogFooter.fields), value, line, "footer")
+const verdictNames = VerdictSchema.members.map((member) => member.fields._tag.schema.literal)
+
+const readFooter = (value: Schema.Json, line: number): LogFooter => {
+  const tag = memberAt(value, ["verdict", "_tag"])
+  if (typeof tag === "string" && !verdictNames.some((name) => name === tag)) {
+    const reason = `there is no verdict called ${JSON.stringify(tag)}`
+    throw new LogError({ line, field: "verdict._tag", reason, ...expectedOneOf(tag, verdictNames) })
+  }
+  return readWith(decodeFooter, Object.keys(LogFooter.fields), value, line, "footer")
+}
 
 const readWith = <A>(
   decode: (value: unknown) => Result.Result<A, Schema.SchemaError>,
@@ -486,8 +517,8 @@ const readWith = <A>(
   throw new LogError({
     line,
     field: pathText(path),
-    reason: `the ${what} is not valid`,
-    expected: reason.replace(/^Expected /, "")
+    reason: `the ${what} is not valid: ${foundAt(value, path)}`,
+    expected: expectation(reason)
   })
 }
 

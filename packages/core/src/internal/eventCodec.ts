@@ -258,8 +258,8 @@ export class EventDecoder {
     throw new LogError({
       line,
       field: pathText([field, ...issue.path]),
-      reason: `${what} is not valid: ${shorten(JSON.stringify(memberAt(json, issue.path)) ?? "it is missing")}`,
-      expected: issue.reason.replace(/^Expected /, "")
+      reason: `${what} is not valid: ${foundAt(json, issue.path)}`,
+      expected: expectation(issue.reason)
     })
   }
 }
@@ -278,15 +278,22 @@ const unknownName = (
     ...expectedOneOf(word, candidates)
   })
 
-const memberAt = (json: Schema.Json, path: ReadonlyArray<PropertyKey>): unknown => {
+export const memberAt = (json: Schema.Json, path: ReadonlyArray<PropertyKey>): unknown => {
   let value: unknown = json
   for (const key of path) {
-    value = typeof value === "object" && value !== null
-      ? (value as Record<PropertyKey, unknown>)[key]
-      : undefined
+    if (typeof value !== "object" || value === null) return undefined
+    value = (value as Record<PropertyKey, unknown>)[key]
   }
   return value
 }
+
+/** What stands at `path`, for messages. */
+export const foundAt = (json: Schema.Json, path: ReadonlyArray<PropertyKey>): string =>
+  shorten(JSON.stringify(memberAt(json, path)) ?? "it is missing")
+
+/** What a Schema expected, from its message. Schema.Number names only its string forms when it meets another string. */
+export const expectation = (reason: string): string =>
+  shorten(reason.replace(/^Expected /, "").replace(/^"Infinity" \| "-Infinity" \| "NaN"$/, "number | $&"), 160)
 
 export const shorten = (text: string, limit = 80): string =>
   text.length <= limit ? text : `${text.slice(0, limit - 3)}...`

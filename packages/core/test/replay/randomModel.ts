@@ -21,13 +21,16 @@ import * as fc from "fast-check"
 
 /** An actor whose values JSON does not know: bigint, Map, undefined, -0, NaN. */
 export const ledgerType = new ActorType<ReadonlyMap<string, bigint>>("ledger", { fields: ["entries"] })
-export const deposit = ledgerType.command<{ readonly key: string; readonly amount: bigint }, bigint | undefined>("deposit", {
-  access: "write",
-  decide: (state, { key }) => state.get(key),
-  evolve: (state, { amount, key }) => new Map([...state, [key, (state.get(key) ?? 0n) + amount]]),
-  arg: Schema.Struct({ key: Schema.String, amount: Schema.BigInt }),
-  result: Schema.UndefinedOr(Schema.BigInt)
-})
+export const deposit = ledgerType.command<{ readonly key: string; readonly amount: bigint }, bigint | undefined>(
+  "deposit",
+  {
+    access: "write",
+    decide: (state, { key }) => state.get(key),
+    evolve: (state, { amount, key }) => new Map([...state, [key, (state.get(key) ?? 0n) + amount]]),
+    arg: Schema.Struct({ key: Schema.String, amount: Schema.BigInt }),
+    result: Schema.UndefinedOr(Schema.BigInt)
+  }
+)
 export const dump = ledgerType.command<void, ReadonlyMap<string, bigint>>("dump", {
   access: "read",
   decide: (state) => state,
@@ -73,7 +76,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom("join", "kill"), thread: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ op: fc.constantFrom("spawn", "join"), thread: fc.constant(99) }) }
 )
-const rareCrash: fc.Arbitrary<Op> = fc.oneof({ weight: 20, arbitrary: op }, { weight: 1, arbitrary: fc.record({ op: fc.constant("unlock"), lock }) })
+const rareCrash: fc.Arbitrary<Op> = fc.oneof({ weight: 20, arbitrary: op }, {
+  weight: 1,
+  arbitrary: fc.record({ op: fc.constant("unlock"), lock })
+})
 
 export const randomProgram: fc.Arbitrary<RandomProgram> = fc.record({
   threads: fc.array(fc.array(rareCrash, { maxLength: 7 }), { minLength: 1, maxLength: 4 }),
@@ -159,7 +165,12 @@ export const modelOf = (program: RandomProgram): Model =>
       on: commands(deposit),
       initial: () => 0,
       step(count, event) {
-        if (count + 1 >= program.limit) event.violate(`deposit ${count + 1} while x is ${String(parts.cell.state)}`, `entry ${(event.arg as { key: string }).key}`)
+        if (count + 1 >= program.limit) {
+          event.violate(
+            `deposit ${count + 1} while x is ${String(parts.cell.state)}`,
+            `entry ${(event.arg as { key: string }).key}`
+          )
+        }
         return count + 1
       },
       end(count, quiescence) {
@@ -168,7 +179,10 @@ export const modelOf = (program: RandomProgram): Model =>
     })
   })
 
-export const headerFields = (seed: number, choices: ReadonlyArray<number>): Omit<LogHeader, "format" | "version" | "effect" | "threads" | "complete"> => ({
+export const headerFields = (
+  seed: number,
+  choices: ReadonlyArray<number>
+): Omit<LogHeader, "format" | "version" | "effect" | "threads" | "complete"> => ({
   tool: "0.1.0",
   program: { text: "random" },
   strategy: "random",

@@ -1,4 +1,20 @@
-import { Executor, Fold, deriveVerdict, failureId, firstImpossible, follow, followChoices, type Log, makeHeader, namesOf, RandomWalk, readLog, recordingOf, replay, writeLog } from "@mmrace/core"
+import {
+  Executor,
+  Fold,
+  deriveVerdict,
+  failureId,
+  firstImpossible,
+  follow,
+  followChoices,
+  type Log,
+  makeHeader,
+  namesOf,
+  RandomWalk,
+  readLog,
+  recordingOf,
+  replay,
+  writeLog
+} from "@mmrace/core"
 import * as Equal from "effect/Equal"
 import * as Result from "effect/Result"
 import * as fc from "fast-check"
@@ -24,11 +40,16 @@ test("replay of a recording is the recording, in memory and through a log", () =
       const { model, recording } = record(program, seed)
       kinds.set(recording.verdict._tag, (kinds.get(recording.verdict._tag) ?? 0) + 1)
       const again = replay(modelOf(program), recording, { maxSteps })
-      expect(Result.isSuccess(again) ? again.success : again.failure.message).toEqual({ steps: recording.log.length, verdict: recording.verdict })
+      expect(Result.isSuccess(again) ? again.success : again.failure.message).toEqual({
+        steps: recording.log.length,
+        verdict: recording.verdict
+      })
       const text = writeLog(model, makeHeader(model, headerFields(seed, recording.choices)), recording)
       const loaded = readLog(text, () => modelOf(program))
       expect(loaded.integrity._tag).toBe("Whole")
-      const fromDisk = replay(loaded.model, { log: loaded.log, verdict: loaded.footer?.verdict }, { maxSteps: loaded.header.maxSteps })
+      const fromDisk = replay(loaded.model, { log: loaded.log, verdict: loaded.footer?.verdict }, {
+        maxSteps: loaded.header.maxSteps
+      })
       expect(Result.isSuccess(fromDisk) ? fromDisk.success.steps : fromDisk.failure.message).toBe(recording.log.length)
     }),
     { numRuns: 400, seed: 1 }
@@ -45,7 +66,10 @@ test("fold equals live, state by state", () => {
       const look = () => live.push(model.actors.map((actor) => actor.state))
       const executor = new Executor(model, { maxSteps, observers: [{ begin: look, step: look, end() {} }] })
       const recording = recordingOf(executor, executor.run(new RandomWalk(), seed))
-      const loaded = readLog(writeLog(model, makeHeader(model, headerFields(seed, recording.choices)), recording), () => modelOf(program))
+      const loaded = readLog(
+        writeLog(model, makeHeader(model, headerFields(seed, recording.choices)), recording),
+        () => modelOf(program)
+      )
       const fold = new Fold(loaded.model, loaded.log, { every })
       expect(live.length).toBe(fold.length + 1)
       const order = fc.sample(fc.integer({ min: 0, max: fold.length }), { numRuns: 20, seed })
@@ -64,7 +88,10 @@ test("a verdict can be derived from the log alone", () => {
   fc.assert(
     fc.property(randomProgram, seeds, (program, seed) => {
       const { model, recording } = record(program, seed)
-      const loaded = readLog(writeLog(model, makeHeader(model, headerFields(seed, recording.choices)), recording), () => modelOf(program))
+      const loaded = readLog(
+        writeLog(model, makeHeader(model, headerFields(seed, recording.choices)), recording),
+        () => modelOf(program)
+      )
       const verdict = deriveVerdict(loaded.model, loaded, loaded.header.maxSteps)
       const what = recording.verdict
       if (what._tag === "Crash") expect(verdict).toBeUndefined()
@@ -107,4 +134,7 @@ test("following a log or its choices on the same model gives the same log", () =
 })
 
 const textOf = (log: Log): ReadonlyArray<string> =>
-  Array.from({ length: log.length }, (_, i) => `${log.threads[i]} ${log.asks[i]!.actor.name}.${log.asks[i]!.command.name} ${String(log.results[i])}`)
+  Array.from(
+    { length: log.length },
+    (_, i) => `${log.threads[i]} ${log.asks[i]!.actor.name}.${log.asks[i]!.command.name} ${String(log.results[i])}`
+  )
