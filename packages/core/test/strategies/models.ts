@@ -3,6 +3,7 @@ import {
   type Actor,
   ask,
   Cell,
+  commands,
   makeModel,
   type Model,
   type ModelBuilder,
