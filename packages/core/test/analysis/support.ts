@@ -183,7 +183,11 @@ function* criticalSection(lock: Actor<number>, cell: Actor<number>): Path<void> 
 
 /** Models of 2 to 3 threads with up to 5 operations each on 3 cells and 2 mutexes. */
 export const randomModel: fc.Arbitrary<Model> = fc
-  .array(fc.array(fc.record({ kind: fc.nat(5), on: fc.nat(5) }), { maxLength: 5 }), { minLength: 2, maxLength: 3 })
+  .array(fc.array(fc.record({ kind: fc.nat(5), on: fc.nat(5) }), { minLength: 1, maxLength: 5, size: "max" }), {
+    minLength: 2,
+    maxLength: 3,
+    size: "max"
+  })
   .map((threads) =>
     makeModel("random", (m) => {
       const x = cells(m, 3)
