@@ -26,9 +26,9 @@ interface Entry {
 
 export class FollowLog implements Strategy {
   readonly name = "follow-log"
-  /** Logged steps that ran. */
+  /** Logged steps that ran in the logged order. */
   fitted = 0
-  /** Logged steps that could not run at their place: gone, blocked, or of a thread that has ended or does not exist. */
+  /** Logged steps that ran too late (their thread had to wait) or are gone, with their thread or without. */
   misfits = 0
   /** Steps that the log does not have. */
   extra = 0
@@ -38,7 +38,8 @@ export class FollowLog implements Strategy {
   private readonly unknownThreads: number
   private readonly next: Array<number>
   private readonly unmatched: Array<number>
-  private readonly late = new Set<number>()
+  /** The latest logged step that has run: one from before it runs too late. */
+  private latest = -1
   private picked = -1
   /** False from a data choice whose logged number is out of range until its step has run. */
   private numberFits = true
@@ -72,35 +73,21 @@ export class FollowLog implements Strategy {
     this.firstDifference = this.unknownThreads > 0 ? 0 : undefined
     this.next.fill(0)
     this.unmatched.fill(0)
-    this.late.clear()
+    this.latest = -1
     this.picked = -1
     this.numberFits = true
   }
 
+  /** The enabled thread whose next logged step is the earliest; a thread that waits is passed over. */
   pick(view: View): number {
-    let wanted = -1
     let first = Number.POSITIVE_INFINITY
     let index = -1
-    let firstAble = Number.POSITIVE_INFINITY
-    for (let thread = 0; thread < this.entries.length; thread++) {
-      const entry = this.entries[thread]![this.next[thread]!]
-      if (entry === undefined || this.unmatched[thread]! >= patience) continue
-      if (entry.at < first) {
-        first = entry.at
-        wanted = thread
-      }
-    }
     for (let i = 0; i < view.enabledCount; i++) {
       const thread = view.enabled[i]!
       const entry = this.entries[thread]![this.next[thread]!]
-      if (entry === undefined || this.unmatched[thread]! >= patience || entry.at >= firstAble) continue
-      firstAble = entry.at
+      if (entry === undefined || this.unmatched[thread]! >= patience || entry.at >= first) continue
+      first = entry.at
       index = i
-    }
-    if (wanted >= 0 && !view.isEnabled(wanted) && !this.late.has(first)) {
-      this.late.add(first)
-      this.differs(view.step)
-      this.misfits++
     }
     if (index < 0) index = continueLast(view)
     this.picked = view.enabled[index]!
@@ -126,17 +113,14 @@ export class FollowLog implements Strategy {
       this.unmatched[thread]!++
       return
     }
+    const { at } = this.entries[thread]![found]!
     const skipped = found - this.next[thread]!
-    if (skipped > 0) {
-      this.differs(view.step - 1)
-      this.misfits += skipped
-    }
-    if (this.numberFits) this.fitted++
-    else {
-      this.differs(view.step - 1)
-      this.misfits++
-      this.numberFits = true
-    }
+    const fits = at > this.latest && this.numberFits
+    if (fits) this.fitted++
+    if (!fits || skipped > 0) this.differs(view.step - 1)
+    this.misfits += skipped + (fits ? 0 : 1)
+    this.latest = Math.max(this.latest, at)
+    this.numberFits = true
     this.unmatched[thread] = 0
     this.next[thread] = found + 1
   }
