@@ -441,7 +441,8 @@ export class Executor implements View, Event, Quiescence {
 
   private blockers(slot: Slot): ReadonlyArray<number> {
     const { actor } = slot.pending!
-    return actor.type.waitsFor?.(actor.state, slot.id) ?? []
+    // A lock may start out held by nobody of this model.
+    return actor.type.waitsFor?.(actor.state, slot.id).filter((t) => this.slots[t] !== undefined) ?? []
   }
 
   private waitOf(slot: Slot): Wait {

@@ -81,19 +81,25 @@ const RawFiberImpl = (Effect.runFork(Effect.void) as unknown as { constructor: u
   interruptible: boolean
 ) => RawFiber
 
+/** The fiber of the thread that is running: no other fiber may ask. */
+let active: unknown
+
 export const fastPort: FiberPort = {
   name: "fast",
   start(root, reuse) {
     // A fiber whose run loop returned holds no frames: it can run the thread of the next execution.
     const fiber = (reuse as RawFiber | undefined) ?? new RawFiberImpl(context, true)
+    active = fiber
     afterRun(fiber, fiber.runLoop(root))
     return fiber
   },
   resume(handle, value) {
     const fiber = handle as RawFiber
+    active = fiber
     afterRun(fiber, fiber.runLoop(Exit.succeed(value)))
   },
   park(ask, fiber) {
+    if (fiber !== active) throwLeftTheModel()
     stopped.ask = ask
     return (fiber as RawFiber).yieldWith(noop)
   }
@@ -120,7 +126,10 @@ export const documentedPort: FiberPort = {
   name: "documented",
   start(root) {
     stopped.ask = undefined
-    const fiber = Effect.runForkWith(context)(root)
+    const fiber = Effect.runForkWith(context)(Effect.withFiber((self) => {
+      active = self
+      return root
+    }))
     const handle: DocumentedHandle = { fiber, resume: documentedResume }
     settle(handle)
     return handle as unknown as Handle
@@ -128,10 +137,12 @@ export const documentedPort: FiberPort = {
   resume(handle, value) {
     const documented = handle as unknown as DocumentedHandle
     stopped.ask = undefined
+    active = documented.fiber
     documented.resume!(Exit.succeed(value))
     settle(documented)
   },
   park(ask, fiber) {
+    if (fiber !== active) throwLeftTheModel()
     const parked = Effect.callback<unknown>((resume) => {
       stopped.ask = ask
       documentedResume = resume
