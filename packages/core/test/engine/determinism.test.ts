@@ -1,6 +1,6 @@
 import { Executor, FromChoices, RandomWalk, type Verdict } from "@mmrace/core"
 import { documentedPort } from "@mmrace/core/internal/fiberPort"
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { buildModel, program } from "./randomModel.ts"
 import { comparable, events } from "./support.ts"

@@ -47,9 +47,7 @@ function* forever(cell: Memory): Path<void> {
   while (true) yield* ask(cell, Cell.fetchAdd, 1)
 }
 
-function* nothing(): Path<string> {
-  return "done"
-}
+const nothing = (): Effect.Effect<string> => Effect.succeed("done")
 
 const gateType = new ActorType<null>("gate")
 const pass = gateType.command("pass", { access: "read", blocked: () => true, waits: "user" })
@@ -70,16 +68,131 @@ const run = (model: Model, strategy: Strategy = new Sequential(), maxSteps?: num
 
 const build = (parts: (m: ModelBuilder) => void): Model => makeModel("test", parts)
 
-describe("deadlock", () => {
-  const abba = (more: (m: ModelBuilder) => void = () => {}): Model =>
-    build((m) => {
-      const a = m.actor(mutex.type, "a", Mutex.free)
-      const b = m.actor(mutex.type, "b", Mutex.free)
-      m.thread("T0", () => lockBoth(a, b))
-      m.thread("T1", () => lockBoth(b, a))
-      more(m)
-    })
+const abba = (more: (m: ModelBuilder) => void = () => {}): Model =>
+  build((m) => {
+    const a = m.actor(mutex.type, "a", Mutex.free)
+    const b = m.actor(mutex.type, "b", Mutex.free)
+    m.thread("T0", () => lockBoth(a, b))
+    m.thread("T1", () => lockBoth(b, a))
+    more(m)
+  })
 
+function* lockTwice(lock: Lock): Path<void> {
+  yield* ask(lock, mutex.lock)
+  yield* ask(lock, mutex.lock)
+}
+
+function* joinHolding(lock: Lock, other: Thread): Path<void> {
+  yield* ask(lock, mutex.lock)
+  yield* ask(other.actor, joinThread)
+}
+
+function* lockOnce(lock: Lock): Path<void> {
+  yield* ask(lock, mutex.lock)
+  yield* ask(lock, mutex.unlock)
+}
+
+function* exitHolding(lock: Lock): Path<void> {
+  yield* ask(lock, mutex.lock)
+}
+
+function* killThenLock(victim: Thread, mine: Lock, other: Lock): Path<void> {
+  yield* ask(mine, mutex.lock)
+  yield* ask(victim.actor, killThread)
+  yield* ask(other, mutex.lock)
+}
+
+function* holdAndWaitKillable(mine: Lock, other: Lock): Path<boolean> {
+  yield* ask(mine, mutex.lock)
+  const taken = yield* ask(other, mutex.lockKillable)
+  yield* ask(mine, mutex.unlock)
+  return taken
+}
+
+function* unlockUnheld(lock: Lock): Path<void> {
+  yield* ask(lock, mutex.unlock)
+}
+
+function* throwAfter(cell: Memory): Path<void> {
+  yield* ask(cell, Cell.store, 1)
+  throw new Error("body broke")
+}
+
+function* awaitPromise(cell: Memory): Path<void> {
+  yield* ask(cell, Cell.store, 1)
+  yield* Effect.promise(() => Promise.resolve(1))
+  yield* ask(cell, Cell.store, 2)
+}
+
+function* fork(cell: Memory): Path<void> {
+  yield* ask(cell, Cell.store, 1)
+  yield* Effect.all([ask(cell, Cell.load), ask(cell, Cell.load)], { concurrency: "unbounded" })
+}
+
+function* crashIfOne(choice: Actor<null>, cell: Memory): Path<void> {
+  yield* ask(cell, Cell.store, 1)
+  if ((yield* ask(choice, chooseNumber, 3)) === 1) throw new Error("one")
+  yield* ask(cell, Cell.store, 2)
+}
+
+function* parent(child: Thread, cell: Memory): Path<ReadonlyArray<boolean>> {
+  const before = yield* ask(child.actor, isThreadDone)
+  yield* ask(cell, Cell.store, 1)
+  yield* ask(child.actor, spawnThread)
+  yield* ask(child.actor, joinThread)
+  return [before, yield* ask(child.actor, isThreadDone)]
+}
+
+function* spawnTwice(child: Thread): Path<void> {
+  yield* ask(child.actor, spawnThread)
+  yield* ask(child.actor, spawnThread)
+}
+
+function* choices(choice: Actor<null>): Path<ReadonlyArray<number>> {
+  return [
+    yield* ask(choice, chooseNumber, 3),
+    yield* ask(choice, chooseNumber, 1),
+    yield* ask(choice, chooseNumber, 5)
+  ]
+}
+
+const counting = (limit: number) => (m: ModelBuilder): void => {
+  const x = m.actor(Cell.cellType, "x", 0)
+  m.thread("T0", () => addTimes(x, 4))
+  m.thread("T1", () => addTimes(x, 4))
+  m.monitor<number>({
+    id: "I-1",
+    title: "x stays small",
+    on: commands(Cell.fetchAdd),
+    initial: () => 0,
+    step(seen, event) {
+      if (event.before !== seen || event.result !== seen || event.actor.state !== seen + 1) {
+        event.violate("not in step")
+      }
+      if (event.actor.state as number >= limit) {
+        event.violate(`x is ${String(event.actor.state)} by ${event.threadName}`, "x")
+      }
+      return seen + 1
+    },
+    end(seen, quiescence) {
+      if (seen === 8) quiescence.violate(`${seen} of ${quiescence.steps} steps`, "end")
+    }
+  })
+}
+
+const twice = () =>
+  build((m) => {
+    m.thread("T", nothing)
+    m.thread("T", nothing)
+  })
+
+const waiting = (daemon: boolean): Verdict =>
+  run(build((m) => {
+    const lock = m.actor(mutex.type, "lock", 7)
+    m.thread("T0", () => lockBoth(lock, lock), { daemon })
+  })).verdict
+
+describe("deadlock", () => {
   test("says who waits where and for whom", () => {
     const { executor, verdict } = run(abba(), inOrder(0, 1))
     expect(verdict).toEqual({
@@ -104,11 +217,6 @@ describe("deadlock", () => {
     expect(executor.run(inOrder(0, 2, 1, 2))).toEqual({ _tag: "StepLimit", step: 50 })
   })
 
-  function* lockTwice(lock: Lock): Path<void> {
-    yield* ask(lock, mutex.lock)
-    yield* ask(lock, mutex.lock)
-  }
-
   test("of a thread with itself", () => {
     const model = build((m) => {
       const lock = m.actor(mutex.type, "lock", Mutex.free)
@@ -122,15 +230,6 @@ describe("deadlock", () => {
       waits: [{ thread: "T0", actor: "lock", command: "lock", waitsFor: ["T0"] }]
     })
   })
-
-  function* joinHolding(lock: Lock, other: Thread): Path<void> {
-    yield* ask(lock, mutex.lock)
-    yield* ask(other.actor, joinThread)
-  }
-  function* lockOnce(lock: Lock): Path<void> {
-    yield* ask(lock, mutex.lock)
-    yield* ask(lock, mutex.unlock)
-  }
 
   test("through a join", () => {
     const model = build((m) => {
@@ -146,10 +245,6 @@ describe("deadlock", () => {
     })
   })
 
-  function* exitHolding(lock: Lock): Path<void> {
-    yield* ask(lock, mutex.lock)
-  }
-
   test("on a lock whose holder has ended", () => {
     const model = build((m) => {
       const lock = m.actor(mutex.type, "lock", Mutex.free)
@@ -161,18 +256,6 @@ describe("deadlock", () => {
       waits: [{ thread: "waiter", waitsFor: ["careless"] }]
     })
   })
-
-  function* killThenLock(victim: Thread, mine: Lock, other: Lock): Path<void> {
-    yield* ask(mine, mutex.lock)
-    yield* ask(victim.actor, killThread)
-    yield* ask(other, mutex.lock)
-  }
-  function* holdAndWaitKillable(mine: Lock, other: Lock): Path<boolean> {
-    yield* ask(mine, mutex.lock)
-    const taken = yield* ask(other, mutex.lockKillable)
-    yield* ask(mine, mutex.unlock)
-    return taken
-  }
 
   test("is not what a killed waiter is in: it lets go", () => {
     const model = build((m) => {
@@ -199,23 +282,6 @@ describe("step limit", () => {
 })
 
 describe("crash", () => {
-  function* unlockUnheld(lock: Lock): Path<void> {
-    yield* ask(lock, mutex.unlock)
-  }
-  function* throwAfter(cell: Memory): Path<void> {
-    yield* ask(cell, Cell.store, 1)
-    throw new Error("body broke")
-  }
-  function* awaitPromise(cell: Memory): Path<void> {
-    yield* ask(cell, Cell.store, 1)
-    yield* Effect.promise(() => Promise.resolve(1))
-    yield* ask(cell, Cell.store, 2)
-  }
-  function* fork(cell: Memory): Path<void> {
-    yield* ask(cell, Cell.store, 1)
-    yield* Effect.all([ask(cell, Cell.load), ask(cell, Cell.load)], { concurrency: "unbounded" })
-  }
-
   const broken: ReadonlyArray<
     readonly [string, (m: ModelBuilder, x: Memory) => void, Partial<Verdict> & { error: unknown }]
   > = [
@@ -289,12 +355,6 @@ describe("crash", () => {
     }
   }
 
-  function* crashIfOne(choice: Actor<null>, cell: Memory): Path<void> {
-    yield* ask(cell, Cell.store, 1)
-    if ((yield* ask(choice, chooseNumber, 3)) === 1) throw new Error("one")
-    yield* ask(cell, Cell.store, 2)
-  }
-
   test("leaves an executor that runs other schedules to their end", () => {
     const executor = new Executor(build((m) => {
       const x = m.actor(Cell.cellType, "x", 0)
@@ -319,14 +379,6 @@ describe("crash", () => {
 })
 
 describe("threads", () => {
-  function* parent(child: Thread, cell: Memory): Path<ReadonlyArray<boolean>> {
-    const before = yield* ask(child.actor, isThreadDone)
-    yield* ask(cell, Cell.store, 1)
-    yield* ask(child.actor, spawnThread)
-    yield* ask(child.actor, joinThread)
-    return [before, yield* ask(child.actor, isThreadDone)]
-  }
-
   test("a spawned thread starts then, a join waits for its end", () => {
     const executor = new Executor(build((m) => {
       const x = m.actor(Cell.cellType, "x", 0)
@@ -346,11 +398,6 @@ describe("threads", () => {
       [1, "thread:parent", "exit", undefined, [false, true]]
     ])
   })
-
-  function* spawnTwice(child: Thread): Path<void> {
-    yield* ask(child.actor, spawnThread)
-    yield* ask(child.actor, spawnThread)
-  }
 
   test("a thread is spawned once", () => {
     const { verdict } = run(build((m) => {
@@ -379,31 +426,13 @@ describe("threads", () => {
   })
 
   test("two threads cannot have one name", () => {
-    const twice = () =>
-      build((m) => {
-        m.thread("T", nothing)
-        m.thread("T", nothing)
-      })
     expect(twice).toThrow(new TypeError(`two threads are called "T"`))
   })
 
   test("a daemon may be left waiting, another thread may not", () => {
-    const waiting = (daemon: boolean): Verdict =>
-      run(build((m) => {
-        const lock = m.actor(mutex.type, "lock", 7)
-        m.thread("T0", () => lockBoth(lock, lock), { daemon })
-      })).verdict
     expect(waiting(true)).toEqual({ _tag: "Ok" })
     expect(waiting(false)._tag).toBe("Deadlock")
   })
-
-  function* choices(choice: Actor<null>): Path<ReadonlyArray<number>> {
-    return [
-      yield* ask(choice, chooseNumber, 3),
-      yield* ask(choice, chooseNumber, 1),
-      yield* ask(choice, chooseNumber, 5)
-    ]
-  }
 
   test("data choices come from the schedule; a choice of one takes no number from it", () => {
     const executor = new Executor(build((m) => {
@@ -435,30 +464,6 @@ describe("threads", () => {
 })
 
 describe("monitors", () => {
-  const counting = (limit: number) => (m: ModelBuilder): void => {
-    const x = m.actor(Cell.cellType, "x", 0)
-    m.thread("T0", () => addTimes(x, 4))
-    m.thread("T1", () => addTimes(x, 4))
-    m.monitor<number>({
-      id: "I-1",
-      title: "x stays small",
-      on: commands(Cell.fetchAdd),
-      initial: () => 0,
-      step(seen, event) {
-        if (event.before !== seen || event.result !== seen || event.actor.state !== seen + 1) {
-          event.violate("not in step")
-        }
-        if (event.actor.state as number >= limit) {
-          event.violate(`x is ${String(event.actor.state)} by ${event.threadName}`, "x")
-        }
-        return seen + 1
-      },
-      end(seen, quiescence) {
-        if (seen === 8) quiescence.violate(`${seen} of ${quiescence.steps} steps`, "end")
-      }
-    })
-  }
-
   test("report at the exact step, and the log ends with it", () => {
     const { executor, verdict } = run(build(counting(4)))
     expect(verdict).toEqual({ _tag: "Violation", monitor: "I-1", message: "x is 4 by T0", subject: "x", step: 3 })

@@ -18,7 +18,7 @@ import {
   WaitQueue
 } from "@mmrace/core"
 import * as Effect from "effect/Effect"
-import fc from "fast-check"
+import * as fc from "fast-check"
 
 export interface Op {
   readonly kind: (typeof kinds)[number]
