@@ -44,6 +44,33 @@ const edit = (log: Log, change: Partial<Omit<Log, "length">>, length = log.lengt
 const replaced = <T>(list: ReadonlyArray<T>, at: number, value: T): ReadonlyArray<T> =>
   list.map((old, i) => i === at ? value : old)
 
+function* guarded(lock: Actor<number>, x: Actor<number>): Path<void> {
+  yield* ask(lock, Mutex.mutex.lock)
+  const value = yield* ask(x, Cell.read)
+  yield* ask(x, Cell.write, value + 1)
+  yield* ask(lock, Mutex.mutex.unlock)
+}
+
+const threeUnderLock = () =>
+  makeModel("m", (m) => {
+    const lock = m.actor(Mutex.mutex.type, "l", -1)
+    const x = m.actor(Cell.cellType, "x", 0)
+    for (const name of ["A", "B", "C"]) m.thread(name, () => guarded(lock, x))
+  })
+
+const double = <T>(list: ReadonlyArray<T>): ReadonlyArray<T> => [...list, ...list]
+
+/** Increment under `locks` locks, with `reads` reads before it. */
+function* path(locks: ReadonlyArray<Actor<number>>, x: Actor<number>, reads: number): Path<void> {
+  for (let i = 0; i < reads; i++) yield* ask(x, Cell.load)
+  for (const lock of locks) yield* ask(lock, Mutex.mutex.lock)
+  const value = yield* ask(x, Cell.read)
+  yield* ask(x, Cell.write, value + 1)
+  for (const lock of locks.toReversed()) yield* ask(lock, Mutex.mutex.unlock)
+}
+
+const valueOf = (model: Model): unknown => model.actorNamed("x")?.state
+
 describe("the first difference", () => {
   const { model, recording } = sample()
   const { log, verdict } = recording
@@ -83,20 +110,14 @@ describe("the first difference", () => {
   })
 
   test("a waiting thread cannot move, and its wait is named", () => {
-    const build = () =>
-      makeModel("m", (m) => {
-        const lock = m.actor(Mutex.mutex.type, "l", -1)
-        const x = m.actor(Cell.cellType, "x", 0)
-        for (const name of ["A", "B", "C"]) m.thread(name, () => guarded(lock, x))
-      })
-    const executor = new Executor(build())
+    const executor = new Executor(threeUnderLock())
     const recorded = recordingOf(executor, executor.run(new Sequential()))
-    const divergence = divergenceOf(build(), {
+    const divergence = divergenceOf(threeUnderLock(), {
       log: edit(recorded.log, { threads: replaced(recorded.log.threads, 1, 1) }),
       verdict: recorded.verdict
     })
     expect(divergence).toMatchObject({ step: 1, what: "thread", got: { _tag: "Step", thread: "A" } })
-    const atChoice = divergenceOf(build(), {
+    const atChoice = divergenceOf(threeUnderLock(), {
       log: edit(recorded.log, { threads: replaced(recorded.log.threads, 5, 0) }),
       verdict: recorded.verdict
     })
@@ -116,7 +137,6 @@ describe("the first difference", () => {
     )
     const choice = divergenceOf(sampleModel(), { log: edit(log, {}, 1), verdict })
     expect(choice).toMatchObject({ step: 1, what: "end", got: { _tag: "GoesOn", able: ["A", "B"] } })
-    const double = <T>(list: ReadonlyArray<T>): ReadonlyArray<T> => [...list, ...list]
     const late = divergenceOf(sampleModel(), {
       log: { length: 12, threads: double(log.threads), asks: double(log.asks), results: double(log.results) },
       verdict
@@ -144,13 +164,6 @@ describe("the first difference", () => {
     }
   })
 })
-
-function* guarded(lock: Actor<number>, x: Actor<number>): Path<void> {
-  yield* ask(lock, Mutex.mutex.lock)
-  const value = yield* ask(x, Cell.read)
-  yield* ask(x, Cell.write, value + 1)
-  yield* ask(lock, Mutex.mutex.unlock)
-}
 
 const record = (model: Model, seed: number): RecordedExecution => {
   const executor = new Executor(model, { maxSteps: 16 })
@@ -305,26 +318,24 @@ const record1 = (model: Model): RecordedExecution => {
   return recordingOf(executor, executor.run(new Sequential()))
 }
 
+const incrementers = (locks: number, reads: number, threads = ["A", "B"]): Model =>
+  makeModel("m", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    const all = Array.from({ length: locks }, (_, i) => m.actor(Mutex.mutex.type, `l${i}`, -1))
+    for (const name of threads) m.thread(name, () => path(all, x, reads))
+  })
+
 describe("following a log on a changed model", () => {
-  /** Increment under `locks` locks, with `reads` reads before it. */
-  function* path(locks: ReadonlyArray<Actor<number>>, x: Actor<number>, reads: number): Path<void> {
-    for (let i = 0; i < reads; i++) yield* ask(x, Cell.load)
-    for (const lock of locks) yield* ask(lock, Mutex.mutex.lock)
-    const value = yield* ask(x, Cell.read)
-    yield* ask(x, Cell.write, value + 1)
-    for (const lock of locks.toReversed()) yield* ask(lock, Mutex.mutex.unlock)
-  }
-  const build = (locks: number, reads: number, threads = ["A", "B"]): Model =>
-    makeModel("m", (m) => {
-      const x = m.actor(Cell.cellType, "x", 0)
-      const all = Array.from({ length: locks }, (_, i) => m.actor(Mutex.mutex.type, `l${i}`, -1))
-      for (const name of threads) m.thread(name, () => path(all, x, reads))
-    })
-  const lines = readEnvelope(sample().text).lines.map((line) => ({ ...line, a: line.a.replace("counter", "x") }))
-  const valueOf = (model: Model): unknown => model.actorNamed("x")?.state
+  const lines = readEnvelope(sample().text).lines.map(({ a, c, i, r, t }) => ({
+    i,
+    t,
+    a: a.replace("counter", "x"),
+    c,
+    r: r ?? null
+  }))
 
   test("the same model: everything fits, and the update is lost again", () => {
-    const model = build(0, 0)
+    const model = incrementers(0, 0)
     expect(follow(model, lines)).toMatchObject({
       fitted: 4,
       misfits: 0,
@@ -336,24 +347,29 @@ describe("following a log on a changed model", () => {
   })
 
   test("new steps do not shift the switches: the update is still lost", () => {
-    const model = build(0, 3)
+    const model = incrementers(0, 3)
     expect(follow(model, lines)).toMatchObject({ fitted: 4, misfits: 0, extra: 6, unused: 0, firstDifference: 0 })
     expect(valueOf(model)).toBe(1)
   })
 
   test("a fix that makes a thread wait: the wait is counted, and no update is lost", () => {
-    const model = build(1, 0)
+    const model = incrementers(1, 0)
     const followed = follow(model, lines)
     expect(followed).toMatchObject({ verdict: { _tag: "Ok" }, fitted: 3, misfits: 1, extra: 4, unused: 0 })
     expect(valueOf(model)).toBe(2)
   })
 
   test("threads that are gone, and steps that are gone", () => {
-    expect(follow(build(0, 0, ["A"]), lines)).toMatchObject({ fitted: 2, misfits: 2, unused: 0, firstDifference: 0 })
-    const recorded = build(2, 5)
+    expect(follow(incrementers(0, 0, ["A"]), lines)).toMatchObject({
+      fitted: 2,
+      misfits: 2,
+      unused: 0,
+      firstDifference: 0
+    })
+    const recorded = incrementers(2, 5)
     const executor = new Executor(recorded)
     executor.run(new RandomWalk(), 3)
-    const followed = follow(build(0, 0), namesOf(recorded, executor.copyLog()))
+    const followed = follow(incrementers(0, 0), namesOf(recorded, executor.copyLog()))
     expect(followed.extra).toBe(0)
     expect(followed.fitted).toBeLessThanOrEqual(4)
     expect(followed.fitted + followed.misfits + followed.unused).toBe(2 * (5 + 6))
