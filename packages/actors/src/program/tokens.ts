@@ -124,7 +124,7 @@ export const argumentWords = words(
 export const DigitWord = createToken({
   name: "DigitWord",
   label: "a release or commit",
-  pattern: /\d+(?:\.\d+)+(?:-rc\d+)?|\d+[A-Za-z_][A-Za-z0-9_]*/
+  pattern: /\d+(?:\.\d+)+(?:-rc\d+)?(?![A-Za-z0-9_])|\d+(?:\.\d+)*[A-Za-z_][A-Za-z0-9_]*/
 })
 export const Integer = createToken({ name: "Integer", label: "a number", pattern: /\d+/ })
 export const Text = createToken({

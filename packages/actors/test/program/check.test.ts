@@ -1,6 +1,6 @@
 import { Result } from "effect"
 import { describe, expect, it } from "vitest"
-import { check, parse, readProgram } from "../../src/program/index.ts"
+import { check, kernelWords, parse, readProgram } from "../../src/program/index.ts"
 
 const errors = (source: string, options: Parameters<typeof readProgram>[1] = {}) => {
   const result = readProgram(source, options)
@@ -187,6 +187,15 @@ describe("set-up", () => {
       "5:5 no change abcdef0",
       "6:5 no bug B-99",
       "7:8 no invariant I-99"
+    ])
+  })
+
+  it("places what the kernel registry says", () => {
+    const found = errors("mmrace x\nkernel 9.9 vax\nthread t\n  exit\n", kernelWords)
+    expect(found.map((error) => error.split(" ")[0])).toEqual(["2:8", "2:12"])
+    expect(errors("mmrace x\nkernel 5.10 x86-64\nwithout 57efa1fe5957\nthread t\n  exit\n", kernelWords)).toEqual([])
+    expect(errors("mmrace x\nwithout 57efa1fe5950\nthread t\n  exit\n", kernelWords)).toEqual([
+      "2:9 the model has no fix or feature \"57efa1fe5950\"; did you mean 57efa1fe5957?"
     ])
   })
 

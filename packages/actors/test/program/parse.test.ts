@@ -239,6 +239,7 @@ final exist [A] = 3
     ["\"unterminated", "2:1 expected a closing '\"' on the same line"],
     ["\"bad \\q escape\"", "2:1 expected a description with the escapes of JSON strings, found another escape"],
     ["kernel", "2:1 expected a kernel release such as 6.18, an architecture, or both"],
+    ["kernel 5.1O", "2:8 expected a kernel release such as 6.18, found '5.1O'"],
     ["kernel 6x", "2:8 expected a kernel release such as 6.18, found '6x'"],
     ["store A 2", "2:1 expected a declaration, found the statement 'store'; indent it under its 'thread'"],
     [
