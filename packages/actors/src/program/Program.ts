@@ -119,7 +119,7 @@ export const Unpin = Schema.TaggedStruct("unpin", { pin: Name })
 export const Put = Schema.TaggedStruct("put", { pin: Name })
 
 /** The result names the child process: threads run in it, `final` looks into it. */
-export const Fork = Schema.TaggedStruct("fork", result)
+export const Fork = Schema.TaggedStruct("fork", { result: Name })
 export const Exit = Schema.TaggedStruct("exit", {})
 export const Join = Schema.TaggedStruct("join", { thread: Name })
 export const Kill = Schema.TaggedStruct("kill", { thread: Name })

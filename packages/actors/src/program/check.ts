@@ -213,8 +213,6 @@ const checkProcess = (names: Names, report: Report, process: string, node: objec
   if (origin === undefined) {
     const known = [MAIN, ...names.processes.keys()]
     report(`expected a process, found '${process}', which nobody forks${didYouMean(process, known)}`, node, "process")
-  } else if (origin._tag === "fork" && origin.repeated) {
-    report(`expected one process, found '${process}', which is forked in a 'repeat'`, node, "process")
   }
 }
 
@@ -223,11 +221,12 @@ const checkProcesses = (program: P.Program, names: Names, report: Report): void 
     [...names.processes.values()].map((origin) => origin._tag === "fork" ? origin.statement : origin.region)
   )
   for (const thread of program.threads) {
-    eachStatement(thread.body, (statement) => {
+    eachStatement(thread.body, (statement, repeated) => {
       if (statement._tag !== "fork") return
       const { result } = statement
       if (result === MAIN) report(`expected another name for a child than '${MAIN}'`, statement, "result")
-      else if (result !== undefined && !made.has(statement)) {
+      else if (repeated) report(`expected one process '${result}', found its fork in a 'repeat'`, statement, "result")
+      else if (!made.has(statement)) {
         report(`expected a new name, found a second process '${result}'`, statement, "result")
       }
     })

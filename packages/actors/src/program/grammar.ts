@@ -432,7 +432,7 @@ export class LineParser extends EmbeddedActionsParser {
 
   private readonly feature = this.RULE("feature", (): P.UffdFeature =>
     this.OR<P.UffdFeature>([
-      { ALT: () => this.word(() => this.CONSUME(may.fork), "fork") },
+      { ALT: () => this.word(() => this.CONSUME(must.fork), "fork") },
       { ALT: () => this.word(() => this.CONSUME(arg.remove), "remove") },
       { ALT: () => this.word(() => this.CONSUME(arg.unmap), "unmap") },
       { ALT: () => this.word(() => this.CONSUME(arg.wp), "wp") },
@@ -504,12 +504,6 @@ export class LineParser extends EmbeddedActionsParser {
           this.CONSUME(may.dma_load)
           const pin = this.SUBRULE1(this.registerName)
           return this.ACTION(() => this.note({ _tag: "dma_load" as const, pin: pin.image }, pin, { pin }))
-        }
-      },
-      {
-        ALT: () => {
-          this.CONSUME(may.fork)
-          return this.ACTION(() => ({ _tag: "fork" as const }))
         }
       },
       {
@@ -633,6 +627,12 @@ export class LineParser extends EmbeddedActionsParser {
         }
       },
       { ALT: () => this.SUBRULE(this.gup) },
+      {
+        ALT: () => {
+          this.CONSUME(must.fork)
+          return (result) => ({ _tag: "fork", result })
+        }
+      },
       {
         ALT: () => {
           this.CONSUME(must.choose)

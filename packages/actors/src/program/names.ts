@@ -5,7 +5,7 @@ import { MAIN } from "./Program.ts"
 /** A process besides `main`, and what makes it. */
 export type Origin =
   | { readonly _tag: "shared"; readonly region: P.Region }
-  | { readonly _tag: "fork"; readonly thread: P.Thread; readonly statement: P.Statement; readonly repeated: boolean }
+  | { readonly _tag: "fork"; readonly thread: P.Thread; readonly statement: P.Statement }
 
 export interface Names {
   readonly regions: ReadonlyMap<string, P.Region>
@@ -46,9 +46,9 @@ const processesOf = (program: P.Program): Map<string, Origin> => {
     if (sharedWith !== undefined && !processes.has(sharedWith)) processes.set(sharedWith, { _tag: "shared", region })
   }
   for (const thread of program.threads) {
-    eachStatement(thread.body, (statement, repeated) => {
-      if (statement._tag !== "fork" || statement.result === undefined || processes.has(statement.result)) return
-      processes.set(statement.result, { _tag: "fork", thread, statement, repeated })
+    eachStatement(thread.body, (statement) => {
+      if (statement._tag !== "fork" || processes.has(statement.result)) return
+      processes.set(statement.result, { _tag: "fork", thread, statement })
     })
   }
   return processes

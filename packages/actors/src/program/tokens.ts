@@ -56,7 +56,6 @@ export const mayGiveWords = words(
   "load",
   "store",
   "dma_load",
-  "fork",
   "mprotect",
   "madvise",
   "munmap",
@@ -72,7 +71,7 @@ export const mayGiveWords = words(
 )
 
 /** Statements that only make sense with `r =`. */
-export const mustGiveWords = words("pin", "pin_fast", "get", "get_fast", "choose")
+export const mustGiveWords = words("pin", "pin_fast", "get", "get_fast", "fork", "choose")
 
 /** Statements without a result. */
 export const plainWords = words("dma_store", "unpin", "put", "exit", "join", "kill", "reclaim", "close")

@@ -114,7 +114,7 @@ export const operation: fc.Arbitrary<P.Operation> = fc.oneof(
   plain("get_fast", { result: name, page, access }),
   plain("unpin", { pin: name }),
   plain("put", { pin: name }),
-  giving("fork", {}),
+  plain("fork", { result: name }),
   plain("exit", {}),
   plain("join", { thread: name }),
   plain("kill", { thread: name }),

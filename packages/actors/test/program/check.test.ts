@@ -101,7 +101,7 @@ final exists (t:p = 1 /\\ [grand:B[1]] = 5 /\\ t:m.address = &B[1] /\\ [child:A]
     ["  exit\nthread u in pid", "6:13 expected a process, found 'pid', which nobody forks"],
     [
       "  repeat 2\n    pid = fork\nthread u in pid",
-      "7:13 expected one process, found 'pid', which is forked in a 'repeat'"
+      "6:5 expected one process 'pid', found its fork in a 'repeat'"
     ],
     [
       "  exit\nthread u in pid\n  pid = fork",

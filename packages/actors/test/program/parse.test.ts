@@ -127,7 +127,7 @@ final forall dma:r0 = 7
 
   it("nests blocks by indentation, tabs as eight columns", () => {
     const { program } = read(
-      "mmrace x\nthread t\n\trepeat 2\n\t\tr = choose 2\n\t\tif r = 0\n\t\t\texit\n\t\telse\n\t\t\tfork\n        exit\n"
+      "mmrace x\nthread t\n\trepeat 2\n\t\tr = choose 2\n\t\tif r = 0\n\t\t\texit\n\t\telse\n\t\t\tload A\n        exit\n"
     )
     expect(program.threads[0]?.body).toEqual([
       {
@@ -139,7 +139,7 @@ final forall dma:r0 = 7
             _tag: "if",
             test: { register: "r", compare: "=", value: 0 },
             then: [{ _tag: "exit" }],
-            else: [{ _tag: "fork" }]
+            else: [{ _tag: "load", page: { region: "A", page: 0 } }]
           }
         ]
       },
