@@ -12,10 +12,10 @@ import {
   page_read,
   page_write,
   PageAnonExclusive,
-  SetPageAnonExclusive,
-  ZERO_PFN
+  SetPageAnonExclusive
 } from "../../../objects/Folio.ts"
 import { ptep_get, ptep_get_and_clear, set_pte_at } from "../../../objects/PageTable.ts"
+import { copy_begin, copy_end } from "../../../objects/Syscall.ts"
 import { vma_fields, type VmaFields } from "../../../objects/Vma.ts"
 import type { FolioRef } from "../../../objects/World.ts"
 import { flush_tlb_page } from "../../arch/x86/mm/tlb.ts"
@@ -143,15 +143,16 @@ function* wp_page_copy(vmf: Vmf, orig: PtePresent, old: FolioRef | undefined, vm
     if (old !== undefined) yield* folio_put(task, old)
     return prepared !== 0 ? prepared : VM_FAULT_OOM
   }
-  yield* ask(
-    folio.page,
-    page_write,
-    orig.pfn === ZERO_PFN ? 0 : yield* ask(task.world.folios[orig.pfn]!.page, page_read)
-  )
+  if (old === undefined) yield* ask(folio.page, page_write, 0)
+  else {
+    yield* ask(task.syscall, copy_begin, { pfn: old.pfn, mm: mm.id, page: address, forChild: false })
+    yield* ask(folio.page, page_write, yield* ask(old.page, page_read))
+  }
   yield* ask(folio.folio, folio_mark_uptodate)
   yield* pte_lock(vmf)
   if (!pteSame(yield* ask(vmf.pte, ptep_get), orig)) {
     yield* pte_unlock(vmf)
+    if (old !== undefined) yield* ask(task.syscall, copy_end)
     yield* folio_put(task, folio)
     if (old !== undefined) yield* folio_put(task, old)
     return 0
@@ -163,7 +164,10 @@ function* wp_page_copy(vmf: Vmf, orig: PtePresent, old: FolioRef | undefined, vm
   yield* folio_add_new_anon_rmap(task, folio, region.id, address)
   yield* ask(folio.folio, folio_add_lru)
   yield* ask(vmf.pte, set_pte_at, entry)
-  if (old !== undefined) yield* folio_remove_rmap_pte(old)
+  if (old !== undefined) {
+    yield* ask(task.syscall, copy_end)
+    yield* folio_remove_rmap_pte(old)
+  }
   yield* pte_unlock(vmf)
   if (old !== undefined) {
     // The reference of the mapping, then ours.

@@ -4,6 +4,7 @@ import { feature } from "../../../../kernel/index.ts"
 import { retire, tlb_fill, translate } from "../../../../objects/Cpu.ts"
 import { page_read, page_write } from "../../../../objects/Folio.ts"
 import { hw_walk } from "../../../../objects/PageTable.ts"
+import { fault_signal } from "../../../../objects/Syscall.ts"
 import { vma_fields, type VmaFields } from "../../../../objects/Vma.ts"
 import type { FolioRef, MmRef, TaskRef } from "../../../../objects/World.ts"
 import { errno, signal } from "../../../../program/constants.ts"
@@ -33,6 +34,9 @@ import {
   type VmaRef
 } from "../../../types.ts"
 
+const SIGSEGV = signal("SIGSEGV")
+const SIGBUS = signal("SIGBUS")
+
 /**
  * A load from page `address`. Result: the data; signal("SIGSEGV") or signal("SIGBUS"); errno("ENOMEM") where the kernel
  * would call the OOM killer; errno("EINTR") when the thread is killed and gets no further.
@@ -47,7 +51,7 @@ export function* user_load(task: TaskRef, address: number): Path<number> {
     }
     yield* ask(task.cpu.actor, retire)
     const fault = yield* exc_page_fault(task, address, false)
-    if (fault !== 0) return fault
+    if (fault !== 0) return yield* faulted(task, address, fault)
   }
 }
 
@@ -62,8 +66,15 @@ export function* user_store(task: TaskRef, address: number, value: number): Path
     }
     yield* ask(task.cpu.actor, retire)
     const fault = yield* exc_page_fault(task, address, true)
-    if (fault !== 0) return fault
+    if (fault !== 0) return yield* faulted(task, address, fault)
   }
+}
+
+/** The access is over, with a signal or because the thread gets no further. */
+function* faulted(task: TaskRef, address: number, fault: number): Path<number> {
+  if (fault === SIGSEGV) yield* ask(task.syscall, fault_signal, { page: address, signal: "SIGSEGV" })
+  if (fault === SIGBUS) yield* ask(task.syscall, fault_signal, { page: address, signal: "SIGBUS" })
+  return fault
 }
 
 /** The instruction begins: TLB, then the page walk. Undefined: page fault. The instruction is in flight either way. */
@@ -90,7 +101,7 @@ export function* exc_page_fault(task: TaskRef, address: number, write: boolean):
     const fields = yield* ask(vma.actor, vma_fields)
     if (access_error(fields, write)) {
       yield* vma_end_read(vma)
-      return signal("SIGSEGV")
+      return SIGSEGV
     }
     if (may_fault_under_vma_lock(task, fields)) {
       const fault = yield* handle_mm_fault(task, mm, vma, address, flags | FAULT_FLAG_VMA_LOCK)
@@ -115,10 +126,10 @@ function* fault_under_mmap_lock(task: TaskRef, address: number, first: number, w
   for (;;) {
     const vma = yield* lock_mm_and_find_vma(mm, address)
     if (vma === "killed") return errno("EINTR")
-    if (vma === undefined) return signal("SIGSEGV")
+    if (vma === undefined) return SIGSEGV
     if (access_error(yield* ask(vma.actor, vma_fields), write)) {
       yield* mmap_read_unlock(mm)
-      return signal("SIGSEGV")
+      return SIGSEGV
     }
     const fault = yield* handle_mm_fault(task, mm, vma, address, flags)
     if ((fault & VM_FAULT_COMPLETED) !== 0) return 0
@@ -144,5 +155,5 @@ function* lock_mm_and_find_vma(mm: MmRef, address: number): Path<VmaRef | "kille
 const mm_fault_error = (fault: number): number => {
   if ((fault & VM_FAULT_ERROR) === 0) return 0
   if ((fault & VM_FAULT_OOM) !== 0) return errno("ENOMEM")
-  return signal((fault & VM_FAULT_SIGSEGV) !== 0 ? "SIGSEGV" : "SIGBUS")
+  return (fault & VM_FAULT_SIGSEGV) !== 0 ? SIGSEGV : SIGBUS
 }
