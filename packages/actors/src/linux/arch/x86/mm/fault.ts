@@ -4,7 +4,7 @@ import { feature } from "../../../../kernel/index.ts"
 import { retire, tlb_fill, translate } from "../../../../objects/Cpu.ts"
 import { page_read, page_write } from "../../../../objects/Folio.ts"
 import { hw_walk } from "../../../../objects/PageTable.ts"
-import { fault_signal } from "../../../../objects/Syscall.ts"
+import { fault_signal, type SignalMark } from "../../../../objects/Syscall.ts"
 import { vma_fields, type VmaFields } from "../../../../objects/Vma.ts"
 import type { FolioRef, MmRef, TaskRef } from "../../../../objects/World.ts"
 import { errno, signal } from "../../../../program/constants.ts"
@@ -71,10 +71,14 @@ export function* user_store(task: TaskRef, address: number, value: number): Path
 }
 
 /** The access is over, with a signal or because the thread gets no further. */
-function* faulted(task: TaskRef, address: number, fault: number): Path<number> {
-  if (fault === SIGSEGV) yield* ask(task.syscall, fault_signal, { page: address, signal: "SIGSEGV" })
-  if (fault === SIGBUS) yield* ask(task.syscall, fault_signal, { page: address, signal: "SIGBUS" })
+function* faulted(task: TaskRef, page: number, fault: number): Path<number> {
+  if (fault === SIGSEGV) yield* signalled(task, { page, signal: "SIGSEGV" })
+  if (fault === SIGBUS) yield* signalled(task, { page, signal: "SIGBUS" })
   return fault
+}
+
+function* signalled(task: TaskRef, mark: SignalMark): Path<void> {
+  yield* ask(task.syscall, fault_signal, mark)
 }
 
 /** The instruction begins: TLB, then the page walk. Undefined: page fault. The instruction is in flight either way. */
