@@ -2,10 +2,10 @@
  * Which Mazurkiewicz trace an execution belongs to, as one number, and how often each was met.
  *
  * Two executions belong to one trace when swapping adjacent independent steps turns one into the other. An
- * event's hash covers its own label and the hashes of its immediate predecessors under dependence: the step
- * before in its thread, the last write of its location and, for a write, the reads since. So it covers the
- * event's whole past as a partial order and nothing of the order in which independent steps happened to run.
- * The last events of the threads have all others in their pasts: their hashes together name the trace.
+ * event's hash covers its label, the hash of the step before it in its thread and that of the last write of its
+ * location. So it covers nothing of the order in which independent steps happened to run. And it loses nothing:
+ * which reads came before a write follows from the write that each read came after. The last events of the threads
+ * have all others in their pasts: their hashes together name the trace.
  *
  * Results that are numbers or booleans are part of the label. For steps whose footprint is honest they add
  * nothing; they tell apart data choices and waits that ended by a kill.
@@ -26,12 +26,10 @@ export class TraceClasses implements Observer {
   // Two independent 32-bit lanes, a and b. Per thread: hash of its last event.
   private readonly threadA: Int32Array
   private readonly threadB: Int32Array
-  // Per location, valid when its stamp is the current generation: last write, sum of the reads since.
+  // Per location, valid when its stamp is the current generation: hash of its last write.
   private readonly stamp: Int32Array
   private readonly writeA: Int32Array
   private readonly writeB: Int32Array
-  private readonly readsA: Int32Array
-  private readonly readsB: Int32Array
   private generation = 0
 
   constructor(model: Model) {
@@ -44,8 +42,6 @@ export class TraceClasses implements Observer {
     this.stamp = new Int32Array(model.locations)
     this.writeA = new Int32Array(model.locations)
     this.writeB = new Int32Array(model.locations)
-    this.readsA = new Int32Array(model.locations)
-    this.readsB = new Int32Array(model.locations)
   }
 
   /** Executions counted, distinct classes, classes seen exactly once and exactly twice. */
@@ -74,14 +70,11 @@ export class TraceClasses implements Observer {
   step(thread: number, ask: Ask<unknown>, result: unknown): void {
     const { command } = ask
     const location = locationOf(ask)
-    const { readsA, readsB, writeA, writeB } = this
+    const { writeA, writeB } = this
     if (this.stamp[location] !== this.generation) {
       this.stamp[location] = this.generation
-      writeA[location] =
-        writeB[location] =
-        readsA[location] =
-        readsB[location] =
-          0
+      writeA[location] = 0
+      writeB[location] = 0
     }
     const label = (location << 8) ^ command.index
     let a = absorbA(absorbA(this.threadA[thread]!, label), writeA[location]!)
@@ -92,14 +85,8 @@ export class TraceClasses implements Observer {
       b = absorbB(b, value)
     }
     if (command.isWrite) {
-      a = absorbA(a, readsA[location]!)
-      b = absorbB(b, readsB[location]!)
       writeA[location] = a
       writeB[location] = b
-      readsA[location] = readsB[location] = 0
-    } else {
-      readsA[location] = readsA[location]! + a
-      readsB[location] = readsB[location]! + b
     }
     this.threadA[thread] = a
     this.threadB[thread] = b

@@ -178,6 +178,14 @@ describe("data races", () => {
       [0, ask(sem, rwsem.upWrite)]
     ]
     expect(ids([...queued, [1, read]])).toHaveLength(1)
+    expect(ids([
+      [0, ask(sem, rwsem.downWrite), "taken"],
+      [0, write],
+      [0, ask(sem, rwsem.upWrite)],
+      [2, ask(sem, rwsem.downRead), "taken"],
+      [1, ask(sem, rwsem.downWrite), "queued"],
+      [1, read]
+    ])).toHaveLength(1)
     expect(ids([...queued, [1, ask(sem, rwsem.awaitRead)], [1, read]])).toEqual([])
   })
 

@@ -60,6 +60,21 @@ describe("heldLocksAt", () => {
     expect(shown(model, log, 1)).toBe("")
   })
 
+  it("follows locks that are released in another order than the reverse", () => {
+    const model = nesting([0, 1, 2])
+    const { mutex } = Mutex
+    const [a, b, c] = ["l0", "l1", "l2"].map((name) => model.actorNamed(name)! as unknown as Actor<Mutex.Owner>)
+    const log = logOf([
+      [0, ask(a!, mutex.lock)],
+      [0, ask(b!, mutex.lock)],
+      [0, ask(c!, mutex.lock)],
+      [0, ask(a!, mutex.unlock)],
+      [0, ask(c!, mutex.unlock)]
+    ])
+    expect(shown(model, log, 3)).toBe("t0 holds l1 write @1; t0 holds l2 write @2")
+    expect(shown(model, log, 4)).toBe("t0 holds l1 write @1")
+  })
+
   it("follows the queue, the grant, the downgrade and the trylock of an rwsem", () => {
     const { rwsem } = Rwsem
     let semaphore: Actor<Rwsem.RwsemState> | undefined

@@ -1,5 +1,15 @@
 import * as fc from "fast-check"
-import { conflicts, type Log, type Model, TraceClasses, traceHash } from "@mmrace/core"
+import {
+  type Actor,
+  ask,
+  Cell,
+  chooseNumber,
+  conflicts,
+  type Log,
+  type Model,
+  TraceClasses,
+  traceHash
+} from "@mmrace/core"
 import { describe, expect, it } from "vitest"
 import {
   everySchedule,
@@ -7,6 +17,7 @@ import {
   incrementers,
   lastzero,
   lockinc,
+  logOf,
   nesting,
   philosophers,
   randomLog,
@@ -81,6 +92,21 @@ describe("the hash of a trace", () => {
     )
     expect(kept).toBeGreaterThan(500)
     expect(changed).toBeGreaterThan(50)
+  })
+
+  it("tells steps on different locations, of different commands, threads and choices apart", () => {
+    const model = incrementers(2, 2)
+    const [x, y] = [model.actorNamed("x0")!, model.actorNamed("x1")!] as unknown as ReadonlyArray<Actor<number>>
+    const choice = ask(model.actorNamed("choice")! as unknown as Actor<null>, chooseNumber, 3)
+    const steps: ReadonlyArray<Parameters<typeof logOf>[0][number]> = [
+      [0, ask(x!, Cell.load)],
+      [0, ask(y!, Cell.load)],
+      [0, ask(x!, Cell.read)],
+      [1, ask(x!, Cell.load)],
+      [0, choice, 1],
+      [0, choice, 2]
+    ]
+    expect(new Set(steps.map((step) => traceHash(model, logOf([step])))).size).toBe(steps.length)
   })
 
   it("is the one the observer computes, whatever ran before", () => {

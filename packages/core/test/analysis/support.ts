@@ -188,13 +188,15 @@ export const randomModel: fc.Arbitrary<Model> = fc
     maxLength: 3,
     size: "max"
   })
-  .map((threads) =>
-    makeModel("random", (m) => {
+  .map((threads) => {
+    const model = makeModel("random", (m) => {
       const x = cells(m, 3)
       const locks = [0, 1].map((i) => m.actor(Mutex.mutex.type, `m${i}`, Mutex.free, { lockClass: `m${i}` }))
       threads.forEach((ops, i) => m.thread(`t${i}`, () => randomThread(ops, x, locks)))
     })
-  )
+    // What a failing property prints.
+    return Object.assign(model, { [fc.toStringMethod]: () => JSON.stringify(threads) })
+  })
 
 /** The log of one random walk. */
 export const randomLog = (model: Model, seed: number, options: ExecutorOptions = {}): Log => {
