@@ -21,6 +21,7 @@ import { NodeFileSystem } from "@effect/platform-node"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
 import { expect, test } from "vitest"
 import { headerFields, modelOf, type RandomProgram } from "../replay/randomModel.ts"
 import { sample, sampleModel } from "./sample.ts"
@@ -81,6 +82,13 @@ test("a log of several pieces through a file is the log in memory", async () => 
       expect(textOf(builder.build())).toEqual(textOf(recording.log))
     }))
   expect(textOf(readLog(text, () => model).log)).toEqual(textOf(recording.log))
+})
+
+test("the digest of a long log covers every line", () => {
+  const { header, model, recording } = big()
+  const text = writeLog(model, header, recording)
+  const covered = text.slice(0, text.lastIndexOf(",\"digest\":"))
+  expect(readEnvelope(text).footer?.digest).toBe(createHash("sha256").update(covered).digest("hex"))
 })
 
 test("characters cut between two pieces of a stream are one character", async () => {
