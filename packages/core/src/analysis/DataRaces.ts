@@ -49,7 +49,7 @@ const kinds = 4
 const largestClock = 2 ** 30
 
 export class DataRaces implements Observer {
-  /** Number of the next execution; a worker sets it before each block of executions it runs. */
+  /** Number of the next execution; a worker sets it before each block of executions it runs, in ascending order. */
   nextExecution = 0
   private readonly model: Model
   private readonly sites: Sites

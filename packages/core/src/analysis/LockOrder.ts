@@ -73,7 +73,7 @@ const itemsPerClass = 8
 const wantedBit = 4
 
 export class LockOrder implements Observer {
-  /** Number of the next execution; a worker sets it before each block of executions it runs. */
+  /** Number of the next execution; a worker sets it before each block of executions it runs, in ascending order. */
   nextExecution = 0
   private readonly model: Model
   private readonly stacks: LockStacks
@@ -88,9 +88,8 @@ export class LockOrder implements Observer {
   private readonly width: number
   private readonly graph = new LockGraph<LockEdge>()
   private readonly recursions = new Map<string, { readonly held: LockSample; readonly attempt: LockAttempt }>()
+  private readonly cycles = new Set<string>()
   private execution = -1
-  /** Inversions and recursions noticed while observing; `reports` says which. */
-  found = 0
 
   constructor(model: Model, options: LockOrderOptions = {}) {
     this.model = model
@@ -111,6 +110,11 @@ export class LockOrder implements Observer {
       if (outer !== undefined) this.outerClass[id] = names.get(outer) ?? -1
     }
     this.width = names.size * itemsPerClass
+  }
+
+  /** Distinct inversions and recursions so far, for a live display; `reports` has them in full. */
+  get found(): number {
+    return this.cycles.size + this.recursions.size
   }
 
   readonly wants = (command: Command<unknown, unknown, unknown>): boolean => command.lock !== undefined
@@ -238,12 +242,14 @@ export class LockOrder implements Observer {
     const known = this.graph.get(edge.from, edge.to, edge.kind)
     if (known !== undefined) {
       if (byFirstSeen(edge, known) < 0) this.graph.replace(edge)
-    } else if (this.graph.add(edge) !== undefined) this.found++
+      return
+    }
+    const cycle = this.graph.add(edge)
+    if (cycle !== undefined) this.cycles.add(cycleName(cycle))
   }
 
   private learnRecursion(held: LockSample, attempt: LockAttempt): void {
     const known = this.recursions.get(attempt.lockClass)
-    if (known === undefined) this.found++
     if (known === undefined || earlier(attempt, known.attempt) < 0) {
       this.recursions.set(attempt.lockClass, { held, attempt })
     }

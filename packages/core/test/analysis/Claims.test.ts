@@ -156,4 +156,14 @@ describe("claims of a clean run", () => {
     expect(claims.pctMissBounds.map((b) => b.depth)).toEqual([1, 2])
     expect(claimsOf({ ...run, pct: [] }).pctMissBounds).toEqual([])
   })
+
+  it("count PCT executions for a bug of their depth or less, each with the odds of its own depth", () => {
+    const bounds = claimsOf({ ...run, pct: [{ depth: 1, executions: 2 }, { depth: 3, executions: 50 }] }).pctMissBounds
+    const third = pctMissBound(50, 3, 3, 40)
+    expect(bounds).toEqual([
+      { depth: 1, bound: pctMissBound(2, 1, 3, 40) * third },
+      { depth: 2, bound: third },
+      { depth: 3, bound: third }
+    ])
+  })
 })
