@@ -92,19 +92,12 @@ export const decodeSchedule = (text: string): Result.Result<Schedule, ScheduleEr
     )
   }
   const bytes = Buffer.from(body, "base64url")
-  const length = bytes.length - 4
-  if (length < 0 || crc32(bytes.subarray(0, length)) !== bytes.readUInt32LE(length)) {
-    return fail(
-      "damaged",
-      "the schedule token is damaged: its checksum does not match; some characters were lost or changed, copy it again"
-    )
-  }
-  const schedule = readDeviations(bytes, length)
-  // Two texts never mean one schedule: spare bits of the last character and over-long numbers are not accepted.
+  const schedule = readDeviations(bytes, bytes.length - 4)
+  // Writing it again checks all at once: the checksum, spare bits of the last character, over-long numbers.
   if (schedule === undefined || encodeSchedule(schedule) !== token) {
     return fail(
       "damaged",
-      "the schedule token is damaged: it is not what mmrace writes for this schedule; copy it again"
+      "the schedule token is damaged: its checksum does not match; some characters were lost or changed, copy it again"
     )
   }
   return Result.succeed(schedule)

@@ -59,6 +59,18 @@ const inProcess = (make: () => Model, options: CampaignOptions): Outcome => {
   return { report, analyses: merged.map((a) => a.export()) }
 }
 
+/** Whoever comes second to x, and it alone, touches y: no single execution shows that y is shared. */
+const latecomer = (): Model =>
+  makeModel("latecomer", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    const y = m.actor(Cell.cellType, "y", 0)
+    for (const name of ["A", "B"]) {
+      m.thread(name, function*() {
+        if ((yield* ask(x, Cell.fetchAdd, 1)) === 1) yield* ask(y, Cell.fetchAdd, 1)
+      })
+    }
+  })
+
 /** Two counters that can each lose an update. */
 const twoBugs = () =>
   makeModel("two bugs", (m) => {
@@ -98,7 +110,7 @@ describe("a campaign", () => {
       ["bluetooth to the first failure", bluetooth, "portfolio", 3000, true],
       ["stringbuffer under SURW to the first failure", stringBuffer, "surw", 3000, true],
       ["twostage under PCT", () => twostage(2), "pct:3", 1500, false],
-      ["no failure at all", () => straightLines([3, 4]), "urw", 1000, true]
+        ["no failure at all", () => straightLines([3, 4]), "urw", 1000, true]
     ] as const
   )("has the same result with 1, 2 and 7 slices: %s", (_, make, strategy, runs, untilFailure) => {
     for (const seed of [1, 2, 3]) {
@@ -108,6 +120,13 @@ describe("a campaign", () => {
       expect(onWorkers(make, options, 2)).toEqual(one)
       expect(onWorkers(make, options, 7)).toEqual(one)
     }
+  })
+
+  test("knows a location as shared although no slice saw two threads touch it", () => {
+    const options = { seed: 1, strategy: "surw", runs: 200 }
+    const one = inProcess(latecomer, options)
+    expect(one.report.profile.sharedSteps.size).toBe(2)
+    expect(onWorkers(latecomer, options, 200)).toEqual(one)
   })
 
   test("however a round is cut, its slices cover it exactly", () => {

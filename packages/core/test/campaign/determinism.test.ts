@@ -1,4 +1,5 @@
-import { ask, Cell, checkDeterminism, makeModel } from "@mmrace/core"
+import { ActorType, ask, Cell, checkDeterminism, makeModel } from "@mmrace/core"
+import * as Schema from "effect/Schema"
 import { describe, expect, test } from "vitest"
 import { bluetooth, deadlock, lostUpdate, stringBuffer, twostage } from "../strategies/models.ts"
 
@@ -31,6 +32,28 @@ describe("the determinism check", () => {
       second: { thread: "B", actor: "x", command: "exchange", arg: 1, result: 1 },
       message: "step 4 differs: first B x.exchange(0) = 1, then B x.exchange(1) = 1"
     })
+  })
+
+  test("compares results, not only what was asked", () => {
+    let clock = 0
+    const type = new ActorType<null>("clock")
+    const tick = type.command<void, { readonly at: number }>("tick", {
+      access: "read",
+      decide: () => ({ at: Math.floor(clock++ / 2) }),
+      result: Schema.Struct({ at: Schema.Number })
+    })
+    const model = makeModel("clock", (m) => {
+      const actor = m.actor(type, "clock", null)
+      m.thread("A", function*() {
+        yield* ask(actor, tick)
+      })
+    })
+    // Each run reads it once: 0 and 0 are equal objects, then 1 and 1 are.
+    expect(checkDeterminism(model, { runs: 2 })).toBeUndefined()
+    clock = 1
+    expect(checkDeterminism(model, { runs: 2 })?.message).toBe(
+      "step 0 differs: first A clock.tick() = {\"at\":0}, then A clock.tick() = {\"at\":1}"
+    )
   })
 
   test("sees that one run went on and the other did not", () => {

@@ -104,6 +104,22 @@ describe("shrinking a program", () => {
     )
   })
 
+  test("the known schedule is tried first, as far as it fits", () => {
+    const program: Program = {
+      threads: [
+        { name: "A", operations: ["look", "add"] },
+        { name: "B", operations: ["increment", "look", "look"] },
+        { name: "C", operations: ["look", "look"] }
+      ]
+    }
+    const choices = failing(build(program)!)!
+    const result = Result.getOrThrow(
+      shrinkProgram({ program, build, candidates }, { choices }, { executionsPerProgram: 1 })
+    )
+    expect(result.program.threads.map((t) => t.name)).toEqual(["A", "B"])
+    expect(result.failure.executions).toBeGreaterThan(1)
+  })
+
   test("stops at the number of programs it was given", () => {
     const program: Program = {
       threads: [{ name: "A", operations: ["increment", "look"] }, { name: "B", operations: ["increment", "look"] }]

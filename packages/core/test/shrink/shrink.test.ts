@@ -48,13 +48,14 @@ const reason = (result: Result.Result<Shrunk, ShrinkError>): string =>
   Result.isFailure(result) ? result.failure.reason : "shrunk"
 
 /** A thread asks for numbers; only 3 then 1 (of 0..4) with B's store in between fails. */
-const dataChoices = (): Model =>
+const dataChoices = (noise = 0): Model =>
   makeModel("data", (m) => {
     const x = m.actor(Cell.cellType, "x", 0)
     const y = m.actor(Cell.cellType, "y", 0)
     let wrong = false
     m.thread("A", function*() {
       wrong = false
+      for (let i = 0; i < noise; i++) yield* ask(y, Cell.fetchAdd, 1)
       const first = yield* ask(m.choice, chooseNumber, 5)
       yield* ask(y, Cell.fetchAdd, 1)
       const seen = yield* ask(x, Cell.load)
@@ -62,6 +63,7 @@ const dataChoices = (): Model =>
       wrong = first >= 3 && second >= 1 && seen === 1
     })
     m.thread("B", function*() {
+      for (let i = 0; i < noise; i++) yield* ask(y, Cell.fetchAdd, 1)
       yield* ask(y, Cell.fetchAdd, 1)
       yield* ask(x, Cell.store, 1)
       yield* ask(x, Cell.store, 2)
@@ -138,6 +140,61 @@ describe("shrinking", () => {
     const result = shrunk(model, start!, { searchExecutions: 0 })
     expect(result.before.preemptions).toBeGreaterThan(100)
     expect(result.after.preemptions).toBe(1)
+  })
+
+  test("gives each thread the numbers it chose while the rest is changed", () => {
+    const model = dataChoices(40)
+    const [start] = failures(model, 1)
+    const result = shrunk(model, start!, { searchExecutions: 0 })
+    expect(result.before.preemptions).toBeGreaterThan(20)
+    expect(result.after).toMatchObject({ preemptions: 1, switches: 2 })
+  })
+
+  test("moves independent segments together when neither can be left out", () => {
+    // Needed: A's p before B, B's y and A's q before C, C's z before A's look. Found as A B A C A: two preemptions.
+    const model = makeModel("merge", (m) => {
+      const [p, q, y, z] = ["p", "q", "y", "z"].map((name) => m.actor(Cell.cellType, name, 0))
+      const good = m.actor(Cell.cellType, "good", 0)
+      m.thread("A", function*() {
+        yield* ask(p!, Cell.store, 1)
+        yield* ask(q!, Cell.store, 1)
+        if ((yield* ask(z!, Cell.load)) === 1) yield* ask(good, Cell.fetchAdd, 1)
+      })
+      m.thread("B", function*() {
+        yield* ask(y!, Cell.store, yield* ask(p!, Cell.load))
+      })
+      m.thread("C", function*() {
+        if ((yield* ask(y!, Cell.load)) === 1 && (yield* ask(q!, Cell.load)) === 1) yield* ask(z!, Cell.store, 1)
+      })
+      m.monitor(finalCheck("merge", () => good.state === 1 ? "all in order" : undefined))
+    })
+    const start = { choices: [0, 1, 1, 0, 1, 1, 1] }
+    const result = shrunk(model, start, { searchExecutions: 0 })
+    expect([result.before, result.after].map((c) => [c.preemptions, c.switches])).toEqual([[2, 4], [1, 3]])
+  })
+
+  test("lets a preempted thread go on when what preempted it cannot be left out", () => {
+    // Needed: A's p before C, C before B. Found as A C B A.
+    const model = makeModel("continue", (m) => {
+      const p = m.actor(Cell.cellType, "p", 0)
+      const c = m.actor(Cell.cellType, "c", 0)
+      const good = m.actor(Cell.cellType, "good", 0)
+      m.thread("A", function*() {
+        yield* ask(p, Cell.store, 1)
+        yield* ask(c, Cell.fetchAdd, 10)
+        yield* ask(c, Cell.fetchAdd, 10)
+      })
+      m.thread("B", function*() {
+        if ((yield* ask(c, Cell.load)) % 10 === 1) yield* ask(good, Cell.store, 1)
+      })
+      m.thread("C", function*() {
+        yield* ask(c, Cell.fetchAdd, yield* ask(p, Cell.load))
+      })
+      m.monitor(finalCheck("continue", () => good.state === 1 ? "C came before B" : undefined))
+    })
+    const start = { choices: [0, 2, 2, 1, 1] }
+    const result = shrunk(model, start, { searchExecutions: 0 })
+    expect([result.before, result.after].map((k) => [k.preemptions, k.switches])).toEqual([[1, 3], [0, 2]])
   })
 
   test("proves within a budget or says that it did not", () => {

@@ -132,6 +132,23 @@ describe("a schedule against the choice stream", () => {
     expect(recording.schedule).toEqual([{ point: 1, choice: 1 }])
   })
 
+  test("switching away from a thread that has ended is no preemption, whoever comes next", () => {
+    const executor = new Executor(straightLines([1, 1, 1]))
+    const recording = new Recording(new FromChoices([0, 1]))
+    executor.run(recording)
+    expect(recording.threads).toEqual([0, 2, 1])
+    expect([recording.preemptions, recording.switches]).toEqual([[], 2])
+  })
+
+  test("a follower can be used again", () => {
+    const executor = new Executor(straightLines([2, 2]))
+    const follow = new FromSchedule([{ point: 1, choice: 1 }])
+    for (let i = 0; i < 3; i++) {
+      executor.run(follow)
+      expect(executor.copyChoices()).toEqual([0, 1, 1])
+    }
+  })
+
   test("what does not fit is counted and the default is taken", () => {
     const executor = new Executor(straightLines([2, 2]))
     const follow = new FromSchedule([{ point: 1, choice: 7 }, { point: 90, choice: 1 }])
