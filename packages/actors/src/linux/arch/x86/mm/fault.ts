@@ -1,8 +1,9 @@
 /** Memory accesses of user code, and the page-fault exception: arch/x86/mm/fault.c, do_user_addr_fault(). */
 import { ask, type Path } from "@mmrace/core"
+import { Schema } from "effect"
 import { feature } from "../../../../kernel/index.ts"
 import { retire, tlb_fill, translate } from "../../../../objects/Cpu.ts"
-import { page_read, page_write } from "../../../../objects/Folio.ts"
+import { buddyType, page_read, page_write } from "../../../../objects/Folio.ts"
 import { hw_walk } from "../../../../objects/PageTable.ts"
 import { fault_signal, type SignalMark } from "../../../../objects/Syscall.ts"
 import { vma_fields, type VmaFields } from "../../../../objects/Vma.ts"
@@ -34,12 +35,18 @@ import {
   type VmaRef
 } from "../../../types.ts"
 
+const nr_free_pages = buddyType.command<void, number>("nr_free_pages", {
+  access: "read",
+  decide: (free) => free.length,
+  result: Schema.Int
+})
+
 const SIGSEGV = signal("SIGSEGV")
 const SIGBUS = signal("SIGBUS")
 
 /**
- * A load from page `address`. Result: the data; signal("SIGSEGV") or signal("SIGBUS"); errno("ENOMEM") where the kernel
- * would call the OOM killer; errno("EINTR") when the thread is killed and gets no further.
+ * A load from page `address`. Result: the data; signal("SIGSEGV") or signal("SIGBUS"); errno("ENOMEM") when no
+ * page is left; errno("EINTR") when the thread is killed and gets no further.
  */
 export function* user_load(task: TaskRef, address: number): Path<number> {
   for (;;) {
@@ -110,7 +117,7 @@ export function* exc_page_fault(task: TaskRef, address: number, write: boolean):
     if (may_fault_under_vma_lock(task, fields)) {
       const fault = yield* handle_mm_fault(task, mm, vma, address, flags | FAULT_FLAG_VMA_LOCK)
       if ((fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) === 0) yield* vma_end_read(vma)
-      if ((fault & VM_FAULT_RETRY) === 0) return mm_fault_error(fault)
+      if ((fault & VM_FAULT_RETRY) === 0) return yield* mm_fault_error(task, fault)
       if ((fault & VM_FAULT_MAJOR) !== 0) tried = FAULT_FLAG_TRIED
       if (yield* fatal_signal_pending(task)) return errno("EINTR")
     } else {
@@ -139,7 +146,7 @@ function* fault_under_mmap_lock(task: TaskRef, address: number, first: number, w
     if ((fault & VM_FAULT_COMPLETED) !== 0) return 0
     if ((fault & VM_FAULT_RETRY) === 0) {
       yield* mmap_read_unlock(mm)
-      return mm_fault_error(fault)
+      return yield* mm_fault_error(task, fault)
     }
     if (yield* fatal_signal_pending(task)) return errno("EINTR")
     flags |= FAULT_FLAG_TRIED
@@ -156,8 +163,17 @@ function* lock_mm_and_find_vma(mm: MmRef, address: number): Path<VmaRef | "kille
   return vma
 }
 
-const mm_fault_error = (fault: number): number => {
+function* mm_fault_error(task: TaskRef, fault: number): Path<number> {
   if ((fault & VM_FAULT_ERROR) === 0) return 0
-  if ((fault & VM_FAULT_OOM) !== 0) return errno("ENOMEM")
+  if ((fault & VM_FAULT_OOM) !== 0) return yield* pagefault_out_of_memory(task)
   return (fault & VM_FAULT_SIGSEGV) !== 0 ? SIGSEGV : SIGBUS
+}
+
+/**
+ * mm/oom_kill.c: pagefault_out_of_memory(). The allocator itself calls the OOM killer, so that a fault that reports no
+ * memory is simply tried again; a swap-in reports it too when the slot was free for a moment. Only where there is no
+ * page at all, and nobody to be killed for one, does the access end.
+ */
+function* pagefault_out_of_memory(task: TaskRef): Path<number> {
+  return (yield* ask(task.world.buddy, nr_free_pages)) === 0 ? errno("ENOMEM") : 0
 }
