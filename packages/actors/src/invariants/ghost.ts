@@ -1,0 +1,299 @@
+/**
+ * I-05, I-09: a load returns the last store. The monitor keeps, for each page of each address space, the values that a
+ * load may return: one after a store, more where the kernel has freedom (a discard in progress, MADV_FREE, a child that
+ * is being forked while its parent stores).
+ *
+ * What counts as a store to (mm, page): user instructions, fills of userfaultfd, and devices through a reference that was
+ * taken for it, as long as user space has not discarded the page; FOLL_GET promises that only for writing and without fork.
+ */
+import { commands, type Event, type Monitor } from "@mmrace/core"
+import {
+  type Access,
+  type Call,
+  copy_begin,
+  copy_end,
+  type CopyMark,
+  enter,
+  fork_begin,
+  fork_copied,
+  leave,
+  page_read,
+  page_write,
+  set_pte_at,
+  translate,
+  type World,
+  ZERO_PFN
+} from "../objects/index.ts"
+import { discards, fills, mmOf } from "./calls.ts"
+import { type Held, noPins, pinCommands, type Pins, pinsStep, programPins } from "./pinned.ts"
+import { filled, inInstruction, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
+
+interface Fork {
+  readonly thread: number
+  readonly parent: number
+  readonly child: number
+}
+
+export interface Ghost {
+  /** By key: what a load may return. */
+  readonly allowed: ReadonlyArray<ReadonlyArray<number>>
+  /** By key: a device stored last. */
+  readonly device: ReadonlyArray<boolean>
+  /** By key: the kernel may drop the contents (MADV_FREE and no store since). */
+  readonly lazy: ReadonlyArray<boolean>
+  /** By key: discards, and MADV_FREEs, in progress. */
+  readonly discarding: ReadonlyArray<number>
+  readonly freeing: ReadonlyArray<number>
+  /** By key: values stored while a discard is in progress. */
+  readonly meanwhile: ReadonlyArray<ReadonlyArray<number>>
+  /** By thread: page of its latest memory instruction. */
+  readonly page: ReadonlyArray<number>
+  /** By thread: it is copying a page for the child. */
+  readonly copying: ReadonlyArray<boolean>
+  readonly forks: ReadonlyArray<Fork>
+  readonly pins: Pins
+}
+
+const zero: ReadonlyArray<number> = [0]
+const nothing: ReadonlyArray<number> = []
+
+const union = (list: ReadonlyArray<number>, more: ReadonlyArray<number>): ReadonlyArray<number> => {
+  let all = list
+  for (const value of more) if (!all.includes(value)) all = [...all, value]
+  return all
+}
+
+/** `device`: report what involves a device's store or load (I-05), or the rest (I-09). */
+const coherence = (world: World, device: boolean): Monitor<Ghost> => {
+  const where = whereOf(world)
+  const pins = programPins(world)
+  const keys = world.mms.length * world.pages
+  const threads = world.tasks.length
+  const initial: Ghost = {
+    allowed: world.mms.flatMap((mm) =>
+      mm.ptes.map(({ initial: pte }) => {
+        if (pte._tag === "present") return [world.folios[pte.pfn]!.page.initial]
+        return pte._tag === "swap" ? [world.slots[pte.offset]!.actor.initial.data] : zero
+      })
+    ),
+    device: filled(keys, false),
+    lazy: filled(keys, false),
+    discarding: filled(keys, 0),
+    freeing: filled(keys, 0),
+    meanwhile: filled(keys, nothing),
+    page: filled(threads, -1),
+    copying: filled(threads, false),
+    forks: [],
+    pins: noPins(world)
+  }
+
+  const stored = (state: Ghost, mm: number, page: number, value: number, byDevice: boolean): Ghost => {
+    const key = keyOf(world, mm, page)
+    let { allowed, device: devices, lazy, meanwhile } = state
+    if (state.discarding[key]! > 0) {
+      allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
+      meanwhile = withItem(meanwhile, key, union(meanwhile[key]!, [value]))
+    } else if (state.freeing[key]! > 0) allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
+    else {
+      const before = allowed[key]!
+      if (before.length !== 1 || before[0] !== value) allowed = allowed.with(key, [value])
+      lazy = withItem(lazy, key, false)
+    }
+    devices = withItem(devices, key, byDevice)
+    for (const fork of state.forks) {
+      if (fork.parent !== mm) continue
+      const childKey = keyOf(world, fork.child, page)
+      allowed = withItem(allowed, childKey, union(allowed[childKey]!, [value]))
+    }
+    if (
+      allowed === state.allowed && devices === state.device && lazy === state.lazy && meanwhile === state.meanwhile
+    ) return state
+    return { ...state, allowed, device: devices, lazy, meanwhile }
+  }
+
+  const loaded = (state: Ghost, mm: number, page: number, value: number, byDevice: boolean, event: Event): Ghost => {
+    const key = keyOf(world, mm, page)
+    const values = state.allowed[key]!
+    if (!values.includes(value)) {
+      if ((byDevice || state.device[key]!) === device) {
+        event.violate(
+          `${byDevice ? "the device" : "a load"} reads ${value} at ${pageName(world, world.mms[mm]!, page)}, but the last ${
+            state.device[key]! ? "store, by the device," : "store"
+          } was ${values.join(" or ")}`,
+          byDevice ? "device load" : "load"
+        )
+      }
+      return state
+    }
+    // What was seen stays: later loads may not go back to another value.
+    if (values.length > 1 && !state.lazy[key] && state.discarding[key] === 0 && state.freeing[key] === 0) {
+      if (!state.forks.some((f) => f.child === mm)) return { ...state, allowed: state.allowed.with(key, [value]) }
+    }
+    return state
+  }
+
+  /** The reference promises that what the device does is what the page at its address does. */
+  const coherent = (held: Held): boolean =>
+    held.pfn !== ZERO_PFN && held.kept && (held.pin === "pin" || (held.write && held.unforked))
+
+  const deviceAccess = (state: Ghost, pfn: number, event: Event): Ghost => {
+    const held = state.pins.held.find((h) => h.pfn === pfn && h.thread === event.thread)
+    if (held === undefined) return state
+    const isLoad = (event.command as unknown) === page_read
+    if (coherent(held)) {
+      return isLoad
+        ? loaded(state, held.mm, held.page, event.result as number, true, event)
+        : stored(state, held.mm, held.page, event.arg as number, true)
+    }
+    if (isLoad) return state
+    // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not.
+    let { allowed } = state
+    for (const mm of world.mms) {
+      for (let page = 0; page < world.pages; page++) {
+        const pte = mm.ptes[page]!.state
+        const frame = pte._tag === "present"
+          ? pte.pfn
+          : pte._tag === "swap"
+          ? world.slots[pte.offset]!.actor.state.cache
+          : -1
+        if (frame !== pfn) continue
+        const key = keyOf(world, mm.id, page)
+        allowed = withItem(allowed, key, union(allowed[key]!, [event.arg as number]))
+      }
+    }
+    return allowed === state.allowed ? state : { ...state, allowed }
+  }
+
+  const overRange = (
+    state: Ghost,
+    event: Event,
+    call: Call,
+    change: (draft: { -readonly [K in keyof Ghost]: Ghost[K] }, key: number) => void
+  ): Ghost => {
+    const draft = { ...state }
+    const { id } = mmOf(world, event.thread, call)
+    for (let page = call.page; page < call.page + call.pages; page++) change(draft, keyOf(world, id, page))
+    return draft
+  }
+
+  const entered = (state: Ghost, event: Event, call: Call): Ghost => {
+    if (discards(call)) {
+      return overRange(state, event, call, (draft, key) => {
+        draft.allowed = withItem(draft.allowed, key, union(draft.allowed[key]!, zero))
+        draft.discarding = withItem(draft.discarding, key, draft.discarding[key]! + 1)
+      })
+    }
+    if (call.name !== "madvise_free") return state
+    return overRange(state, event, call, (draft, key) => {
+      draft.allowed = withItem(draft.allowed, key, union(draft.allowed[key]!, zero))
+      draft.freeing = withItem(draft.freeing, key, draft.freeing[key]! + 1)
+      draft.lazy = withItem(draft.lazy, key, true)
+    })
+  }
+
+  const left = (state: Ghost, event: Event, call: Call, result: number): Ghost => {
+    if (discards(call)) {
+      return overRange(state, event, call, (draft, key) => {
+        const n = draft.discarding[key]! - 1
+        draft.discarding = withItem(draft.discarding, key, n)
+        if (n > 0) return
+        if (result >= 0) {
+          draft.allowed = withItem(draft.allowed, key, union(zero, draft.meanwhile[key]!))
+          draft.device = withItem(draft.device, key, false)
+          if (draft.freeing[key] === 0) draft.lazy = withItem(draft.lazy, key, false)
+        }
+        draft.meanwhile = withItem(draft.meanwhile, key, nothing)
+      })
+    }
+    if (call.name !== "madvise_free") return state
+    return overRange(state, event, call, (draft, key) => {
+      draft.freeing = withItem(draft.freeing, key, draft.freeing[key]! - 1)
+    })
+  }
+
+  const entrySet = (state: Ghost, event: Event): Ghost => {
+    const m = lookUp(where.pteMm, event.actor.id)
+    const call = state.pins.calls[event.thread]
+    const fork = state.forks.find((f) => f.thread === event.thread && f.child === m)
+    const page = where.ptePage[event.actor.id]!
+    if (fork !== undefined) {
+      // The child's snapshot of this page begins here; an early copy's began when the copy did.
+      if (state.copying[event.thread]) return state
+      const key = keyOf(world, m, page)
+      return { ...state, allowed: withItem(state.allowed, key, state.allowed[keyOf(world, fork.parent, page)]!) }
+    }
+    if (call === undefined || !fills(call)) return state
+    const pte = event.arg as { readonly _tag: string; readonly pfn?: number }
+    const before = (event.before as { readonly _tag: string })._tag
+    if (pte._tag !== "present" || (before !== "none" && before !== "marker")) return state
+    return stored(state, m, page, world.folios[pte.pfn!]!.page.state, false)
+  }
+
+  return {
+    id: device ? "I-05" : "I-09",
+    title: device ? "PinCoherence" : "NoLostStore",
+    on: commands(...pinCommands, translate, page_read, page_write, set_pte_at, fork_begin, fork_copied, copy_begin, copy_end),
+    initial: () => initial,
+    step(state, event) {
+      const command: unknown = event.command
+      const { thread } = event
+      if (command === translate) {
+        const page = withItem(state.page, thread, (event.arg as Access).page)
+        return page === state.page ? state : { ...state, page }
+      }
+      if (command === page_read || command === page_write) {
+        if (inInstruction(world, event)) {
+          const { id } = world.tasks[thread]!.mm
+          const page = state.page[thread]!
+          return command === page_read
+            ? loaded(state, id, page, event.result as number, false, event)
+            : stored(state, id, page, event.arg as number, false)
+        }
+        const name = pins ? state.pins.calls[thread]?.name : undefined
+        if (name !== "dma_load" && name !== "dma_store") return state
+        return deviceAccess(state, lookUp(where.data, event.actor.id), event)
+      }
+      if (command === set_pte_at) return entrySet(state, event)
+      if (command === fork_begin) {
+        const parent = world.tasks[thread]!.mm.id
+        const child = event.arg as number
+        const draft = { ...state, forks: [...state.forks, { thread, parent, child }] }
+        for (let page = 0; page < world.pages; page++) {
+          const from = keyOf(world, parent, page), to = keyOf(world, child, page)
+          draft.allowed = withItem(draft.allowed, to, draft.allowed[from]!)
+          draft.lazy = withItem(draft.lazy, to, draft.lazy[from]!)
+          draft.device = withItem(draft.device, to, draft.device[from]!)
+        }
+        return draft
+      }
+      if (command === fork_copied) {
+        return { ...state, forks: state.forks.filter((f) => f.child !== event.arg) }
+      }
+      if (command === copy_begin) {
+        const { forChild, page } = event.arg as CopyMark
+        const fork = forChild ? state.forks.find((f) => f.thread === thread) : undefined
+        if (fork === undefined) return state
+        const from = state.allowed[keyOf(world, fork.parent, page)]!
+        return {
+          ...state,
+          copying: withItem(state.copying, thread, true),
+          allowed: withItem(state.allowed, keyOf(world, fork.child, page), from)
+        }
+      }
+      if (command === copy_end) {
+        return state.copying[thread] ? { ...state, copying: withItem(state.copying, thread, false) } : state
+      }
+      let next = state
+      if (command === enter) next = entered(state, event, event.arg as Call)
+      else if (command === leave) {
+        const call = state.pins.calls[thread]
+        if (call !== undefined) next = left(state, event, call, (event.arg as { readonly result: number }).result)
+      }
+      const held = pinsStep(world, next.pins, event)
+      return held === next.pins ? next : { ...next, pins: held }
+    }
+  }
+}
+
+export const pinCoherence = (world: World): Monitor<Ghost> => coherence(world, true)
+export const noLostStore = (world: World): Monitor<Ghost> => coherence(world, false)
