@@ -189,7 +189,7 @@ export class Executor implements View, Event, Quiescence {
       _tag: "Violation",
       monitor: this.monitorAtWork,
       message,
-      subject: subject ?? (this.actor === undefined ? "" : this.actor.type.name),
+      subject: subject ?? (this.telling ? this.actor.type.name : ""),
       step: Math.max(0, this.step - 1)
     }
   }
@@ -468,6 +468,8 @@ export class Executor implements View, Event, Quiescence {
       arg: s.pending!.arg
     }))
     const { monitors } = this.model
+    // What monitors report now is about the end, not about the step that happened to be told last.
+    this.telling = false
     for (let i = 0; i < monitors.length; i++) {
       const monitor = monitors[i]!
       if (monitor.end === undefined) continue
