@@ -114,6 +114,8 @@ export class Executor implements View, Event, Quiescence {
   /** Scheduling points at which two or more threads could move. */
   contested = 0
 
+  /** A step is being told to monitors; false at the end of an execution. */
+  private telling = true
   private found: Verdict | undefined = undefined
   private monitorAtWork = ""
 
@@ -212,6 +214,7 @@ export class Executor implements View, Event, Quiescence {
   private reset(): void {
     const { actors, monitors } = this.model
     this.step = 0
+    this.telling = true
     this.found = undefined
     for (let i = 0; i < actors.length; i++) actors[i]!.reset()
     for (let i = 0; i < monitors.length; i++) {
