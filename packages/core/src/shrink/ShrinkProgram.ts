@@ -64,11 +64,12 @@ export const shrinkProgram = <P>(
   /** The first candidate that still fails, or undefined. */
   const smaller = (): { readonly program: P; readonly model: Model; readonly outcome: Outcome } | undefined => {
     for (const candidate of reduction.candidates(program)) {
-      if (tried >= (options.programs ?? 1000)) return undefined
+      if (tried >= (options.programs ?? 1000) || options.shouldStop?.() === true) return undefined
       const candidateModel = reduction.build(candidate)
       if (candidateModel === undefined) continue
       tried++
       const trial = new Trial(candidateModel, id, maxSteps)
+      trial.shouldStop = options.shouldStop
       trial.budget = new Budget(options.executionsPerProgram ?? 2000, options.steps ?? Number.POSITIVE_INFINITY)
       const found = failing(trial, model, outcome)
       if (found !== undefined) return { program: candidate, model: candidateModel, outcome: found }

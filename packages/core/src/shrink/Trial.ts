@@ -71,6 +71,9 @@ export class Trial {
   /** The budget that attempts are charged to. */
   budget = new Budget(Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY)
   executions = 0
+  /** Asked after every attempt: true ends the work, with the best found so far. */
+  shouldStop: (() => boolean) | undefined = undefined
+  private stopped = false
   /** Steps and choices of the last attempt, whatever its verdict. */
   readonly executor: Executor
 
@@ -81,6 +84,11 @@ export class Trial {
     this.executor = new Executor(model, { maxSteps })
   }
 
+  /** No further attempt: the budget is spent or the caller wants an end. */
+  get done(): boolean {
+    return this.stopped || this.budget.spent
+  }
+
   /** Executes under `strategy`; the outcome when it failed in the way that is looked for. */
   attempt(strategy: Strategy): Outcome | undefined {
     const { executor } = this
@@ -89,6 +97,7 @@ export class Trial {
     this.executions++
     this.budget.executions--
     this.budget.steps -= executor.step
+    if (this.shouldStop?.() === true) this.stopped = true
     return failureId(verdict) === this.id
       ? outcomeOf(executor, recording, verdict, this.model.threads.length)
       : undefined

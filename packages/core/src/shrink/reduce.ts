@@ -16,7 +16,7 @@ export const reduce = (trial: Trial, start: Outcome): Outcome => {
   for (;;) {
     const before = best
     for (const pass of [truncate, dropSegments, dropPreemptions, merge, dropDeviations]) best = pass(trial, best)
-    if (best === before || trial.budget.spent) return best
+    if (best === before || trial.done) return best
   }
 }
 
@@ -30,7 +30,7 @@ const better = (best: Outcome, candidate: Outcome | undefined): Outcome =>
 /** Only the first few segments, then the default continuation: the shortest beginning that is enough. */
 const truncate = (trial: Trial, start: Outcome): Outcome => {
   const segments = segmentsOf(start)
-  for (let kept = 0; kept < segments.length && !trial.budget.spent; kept = kept * 2 + 1) {
+  for (let kept = 0; kept < segments.length && !trial.done; kept = kept * 2 + 1) {
     const best = trySegments(trial, start, segments.slice(0, kept))
     if (best !== start) return best
   }
@@ -49,7 +49,7 @@ const chunks = (
 ): Outcome => {
   let best = start
   for (let size = Math.ceil(count(best) / 2); size >= 1; size = size === 1 ? 0 : Math.ceil(size / 2)) {
-    for (let from = 0; from < count(best) && !trial.budget.spent;) {
+    for (let from = 0; from < count(best) && !trial.done;) {
       const next = change(best, from, Math.min(from + size, count(best)))
       if (next === best) from += size
       best = next
@@ -84,10 +84,10 @@ const dropPreemptions = (trial: Trial, start: Outcome): Outcome =>
  */
 const merge = (trial: Trial, start: Outcome): Outcome => {
   let best = start
-  for (let improved = true; improved && !trial.budget.spent;) {
+  for (let improved = true; improved && !trial.done;) {
     improved = false
     const segments = segmentsOf(best)
-    for (let late = 2; late < segments.length && !improved && !trial.budget.spent; late++) {
+    for (let late = 2; late < segments.length && !improved && !trial.done; late++) {
       const early = lastOf(segments, segments[late]!.thread, late - 1)
       if (early < 0) continue
       const between = segments.slice(early + 1, late)

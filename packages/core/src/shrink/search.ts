@@ -43,7 +43,7 @@ export const search = (trial: Trial, options: SearchOptions): SearchResult => {
     let onLevel = 0
     let lost = false
     for (let item = todo.pop(); item !== undefined; item = todo.pop()) {
-      if (trial.budget.spent) return { best, complete: level, exhausted }
+      if (trial.done) return { best, complete: level, exhausted }
       strategy.follow(item)
       const outcome = trial.attempt(strategy)
       onLevel++

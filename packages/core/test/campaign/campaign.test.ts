@@ -110,7 +110,7 @@ describe("a campaign", () => {
       ["bluetooth to the first failure", bluetooth, "portfolio", 3000, true],
       ["stringbuffer under SURW to the first failure", stringBuffer, "surw", 3000, true],
       ["twostage under PCT", () => twostage(2), "pct:3", 1500, false],
-        ["no failure at all", () => straightLines([3, 4]), "urw", 1000, true]
+      ["no failure at all", () => straightLines([3, 4]), "urw", 1000, true]
     ] as const
   )("has the same result with 1, 2 and 7 slices: %s", (_, make, strategy, runs, untilFailure) => {
     for (const seed of [1, 2, 3]) {

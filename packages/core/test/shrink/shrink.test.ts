@@ -110,7 +110,8 @@ describe.each(small)("shrinking %s", (_, model) => {
       expect(result.proof).toEqual({
         preemptionsMinimal: result.after.preemptions === 0,
         leastOfAll: false,
-        exhausted: 0
+        exhausted: 0,
+        searched: 0
       })
       const executor = new Executor(model)
       const verdict = executor.run(new FromSchedule(Result.getOrThrow(decodeSchedule(result.token))))
@@ -197,6 +198,16 @@ describe("shrinking", () => {
     expect([result.before, result.after].map((k) => [k.preemptions, k.switches])).toEqual([[1, 3], [0, 2]])
   })
 
+  test("ends when it is told to, with the best so far, verified", () => {
+    const model = lostUpdate(4, 40)
+    const [start] = failures(model, 1)
+    let asked = 0
+    const result = shrunk(model, start!, { shouldStop: () => ++asked >= 3 })
+    expect(result.executions).toBeLessThan(10)
+    expect(result.proof.preemptionsMinimal).toBe(false)
+    expect(failureId(new Executor(model).run(new FromChoices(result.choices)))).toBe(start!.id)
+  })
+
   test("proves within a budget or says that it did not", () => {
     const model = lostUpdate(3, 10)
     const [start] = failures(model, 1)
@@ -204,14 +215,14 @@ describe("shrinking", () => {
     expect(proved.after.preemptions).toBe(1)
     expect(proved.proof).toMatchObject({ preemptionsMinimal: true, exhausted: 6 })
     const cut = shrunk(model, start!, { searchExecutions: 3 })
-    expect(cut.proof).toMatchObject({ preemptionsMinimal: false, leastOfAll: false, exhausted: 0 })
-    expect(describeShrunk(cut)).toContain("(not proved minimal: 0 schedules exhausted, more are left)")
+    expect(cut.proof).toMatchObject({ preemptionsMinimal: false, leastOfAll: false, exhausted: 0, searched: 3 })
+    expect(describeShrunk(cut)).toContain("(not proved minimal: 3 schedules searched, more are left)")
   })
 
   test("says what it achieved in one line", () => {
     const cost = { preemptions: 7, switches: 31, steps: 90, threads: 3 }
     const after = { preemptions: 2, switches: 5, steps: 41, threads: 2 }
-    const proof = { preemptionsMinimal: true, leastOfAll: false, exhausted: 412 }
+    const proof = { preemptionsMinimal: true, leastOfAll: false, exhausted: 412, searched: 999 }
     expect(describeShrunk({ before: cost, after, proof })).toBe(
       "preemptions 7 -> 2 (proved minimal: 412 schedules exhausted), switches 31 -> 5, steps 90 -> 41"
     )
