@@ -38,8 +38,7 @@ export const classifyStepLimit = (
   const fairSteps = options.fairSteps ?? Math.max(1000, maxSteps)
   const stepLimit: Verdict = { _tag: "StepLimit", step: maxSteps }
   const executor = new Executor(model, { maxSteps: maxSteps + fairSteps })
-  const schedule = new FairContinuation(choices)
-  if (executor.run(schedule)._tag !== "StepLimit") return stepLimit
+  if (executor.run(new FairContinuation(choices))._tag !== "StepLimit") return stepLimit
   if (!model.threads.some((thread) => !thread.daemon && executor.isLive(thread.id))) return stepLimit
 
   const { log } = executor
@@ -48,20 +47,19 @@ export const classifyStepLimit = (
   if (period === undefined) return stepLimit
   const cycle = findCycle(model, log, startOfTail(signatures, period), period)
   if (cycle === undefined) return stepLimit
-  const { cycleLength, cycleStart } = cycle
-  const moved = new Set(log.threads.slice(cycleStart, cycleStart + cycleLength))
-  const starved = model.threads.some((t) => !moved.has(t.id) && schedule.lastEnabled(t.id) >= cycleStart)
-  return starved ? stepLimit : { _tag: "Livelock", cycleStart, cycleLength, step: maxSteps }
+  return { _tag: "Livelock", ...cycle, step: maxSteps }
 }
 
-/** The recorded choices, then always the enabled thread that has not moved for longest; data choices in turn. */
+/**
+ * The recorded choices, then always the enabled thread that has not moved for longest; data choices in turn. A thread
+ * that can move at some step of a loop so does move in the loop: nobody is kept waiting by the schedule.
+ */
 class FairContinuation implements Strategy {
   readonly name = "fair-continuation"
   private readonly choices: ReadonlyArray<number>
   private position = 0
   private turn = 0
   private readonly lastMove = new Map<number, number>()
-  private readonly lastSeen = new Map<number, number>()
 
   constructor(choices: ReadonlyArray<number>) {
     this.choices = choices
@@ -71,16 +69,9 @@ class FairContinuation implements Strategy {
     this.position = 0
     this.turn = 0
     this.lastMove.clear()
-    this.lastSeen.clear()
-  }
-
-  /** The last step before which the thread could have moved; -1 for never. */
-  lastEnabled(thread: number): number {
-    return this.lastSeen.get(thread) ?? -1
   }
 
   pick(view: View): number {
-    for (let i = 0; i < view.enabledCount; i++) this.lastSeen.set(view.enabled[i]!, view.step)
     if (this.position < this.choices.length) return Math.min(this.choices[this.position++]!, view.enabledCount - 1)
     let oldest = 0
     for (let i = 1; i < view.enabledCount; i++) if (this.moved(view, i) < this.moved(view, oldest)) oldest = i

@@ -1,4 +1,5 @@
-import { Executor, FromChoices, RandomWalk, type Verdict } from "@mmrace/core"
+import * as assert from "node:assert/strict"
+import { type Ask, Executor, FromChoices, RandomWalk, type Verdict, type View } from "@mmrace/core"
 import { documentedPort } from "@mmrace/core/internal/fiberPort"
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
@@ -65,6 +66,34 @@ test("the recorded choices replay the execution", () => {
       const replay = new FromChoices(recorded.choices)
       expect(outcome(executor, executor.run(replay))).toEqual(recorded)
       expect(replay.misfits).toBe(0)
+    }),
+    runs
+  )
+})
+
+/** A random walk that checks what it is shown. */
+class CheckingWalk extends RandomWalk {
+  override pick(view: View): number {
+    const shown = Array.from({ length: view.enabledCount }, (_, i) => view.enabled[i]!)
+    const { threads } = (view as Executor).model
+    const movable = threads.filter(({ actor: { state }, id, name }) => {
+      const pending: Ask<unknown> | undefined = view.pending(id)
+      if (pending === undefined) return false
+      const { actor, arg, command } = pending
+      return !(command.blocked?.(actor.state, arg, { id, name, killed: state.killed }) ?? false)
+    })
+    const expected = movable.map((thread) => thread.id)
+    assert.deepEqual(shown, expected)
+    assert.deepEqual(threads.map((thread) => thread.id).filter((id) => view.isEnabled(id)), expected)
+    assert.ok(shown.length > 1)
+    return super.pick(view)
+  }
+}
+
+test("a strategy is shown the threads that can move, in ascending order, and no other", () => {
+  fc.assert(
+    fc.property(program, seed, (threads, n) => {
+      new Executor(buildModel(threads), { maxSteps }).run(new CheckingWalk(), n)
     }),
     runs
   )

@@ -281,6 +281,12 @@ describe("step limit", () => {
   })
 })
 
+function* leaveIfOne(choice: Actor<null>, cell: Memory): Path<void> {
+  const chosen = yield* ask(choice, chooseNumber, 2)
+  if (chosen === 1) yield* Effect.promise(() => Promise.resolve(1))
+  yield* ask(cell, Cell.store, chosen)
+}
+
 describe("crash", () => {
   const broken: ReadonlyArray<
     readonly [string, (m: ModelBuilder, x: Memory) => void, Partial<Verdict> & { error: unknown }]
@@ -363,6 +369,20 @@ describe("crash", () => {
     const tags = [0, 1, 2, 1, 0].map((choice) => executor.run(new FromChoices([choice]))._tag)
     expect(tags).toEqual(["Ok", "Crash", "Ok", "Crash", "Ok"])
     expect(lines(executor)).toEqual(["0 store 1", "0 choose 3 0", "0 store 2"])
+  })
+
+  test("of a thread that left the model does not follow it into the next execution", () => {
+    const executor = new Executor(
+      build((m) => {
+        const x = m.actor(Cell.cellType, "x", 0)
+        m.thread("T0", () => leaveIfOne(m.choice, x))
+      })
+    )
+    for (let i = 0; i < 3; i++) {
+      expect(executor.run(new FromChoices([1]))._tag).toBe("Crash")
+      expect(executor.run(new FromChoices([0]))).toEqual({ _tag: "Ok" })
+      expect(events(executor).length).toBe(3)
+    }
   })
 
   test("is not how a strategy that picks nobody ends: that is an error of the strategy", () => {

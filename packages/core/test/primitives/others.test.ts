@@ -189,6 +189,12 @@ function* sleepOnce(queue: Queue): Path<boolean> {
   yield* WaitQueue.finish(queue)
   return woken
 }
+function* prepareTwice(queue: Queue): Path<void> {
+  yield* WaitQueue.prepare(queue)
+  yield* WaitQueue.prepare(queue)
+  yield* WaitQueue.wakeOne(queue)
+  yield* WaitQueue.sleep(queue)
+}
 function* sleepUnprepared(queue: Queue): Path<void> {
   yield* WaitQueue.sleep(queue)
 }
@@ -218,6 +224,15 @@ describe("wait queue", () => {
       play((m) => {
         const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
         m.thread("T0", () => sleepUnprepared(queue))
+      }).verdict
+    ).toEqual({ _tag: "Ok" })
+  })
+
+  test("joining twice is joining once", () => {
+    expect(
+      play((m) => {
+        const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
+        m.thread("T0", () => prepareTwice(queue))
       }).verdict
     ).toEqual({ _tag: "Ok" })
   })
@@ -363,6 +378,8 @@ describe("completion", () => {
     expect(outcomes(around(waitFor, waitFor, complete))).toEqual(["Deadlock"])
     expect(outcomes(around(waitFor, waitFor, complete, complete))).toEqual(["Ok"])
     expect(outcomes(around(waitFor, waitFor, completeAll))).toEqual(["Ok"])
+    const { executor } = play(around(completeAll, waitFor, tryWait, complete))
+    expect(executor.model.actorNamed("done")!.state).toBe(Completion.forever)
   })
 
   test("a signal ends a killable wait; try_wait does not wait; reinit closes it again", () => {
