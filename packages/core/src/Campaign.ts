@@ -133,8 +133,10 @@ export const runSlice = (model: Model, slice: Slice, hooks: SliceHooks = {}): Sl
     if (verdict._tag === "StepLimit") verdict = classifyStepLimit(model, executor.copyChoices(), { maxSteps })
     steps += executor.step
     verdicts[verdict._tag]++
-    evidence.size(executor.step, executor.contested)
-    if (isSampled(execution)) evidence.read(model, executor.log)
+    // A thread that spins for ever says nothing about lengths: k and the counts of URW would follow it.
+    const hasEnded = verdict._tag !== "StepLimit" && verdict._tag !== "Livelock"
+    evidence.size(executor.step, hasEnded ? executor.contested : 0)
+    if (hasEnded && isSampled(execution)) evidence.read(model, executor.log)
     noteUse(uses, strategy.name, {
       executions: 1,
       failed: isFailure(verdict) ? 1 : 0,

@@ -12,8 +12,9 @@ import { exitThread, spawnThread } from "./Thread.ts"
 export interface Profile {
   /** Most threads seen in one execution. */
   readonly threads: number
-  /** Most steps seen in one execution, and most scheduling points with a real choice (two or more enabled). */
+  /** Most steps seen in one execution. */
   readonly steps: number
+  /** Most scheduling points with a real choice (two or more enabled) in an execution that came to its end. */
   readonly choices: number
   /** Steps of each thread by thread id (maximum seen). */
   readonly stepsOf: ReadonlyArray<number>

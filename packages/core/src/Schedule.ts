@@ -5,7 +5,10 @@
  * At most points the default is taken (the running thread goes on, else the first enabled one; number 0), so a
  * schedule lists only the points where it is not. A run of a thousand steps without a switch costs nothing.
  *
- * The token `mm1.<base64url>` is that list with a checksum: short enough to paste in a mail.
+ * The token `mm1.<base64url>` is that list with a checksum: short enough to paste in a mail. Its bytes are, for each
+ * deviation, the number 4 * gap + min(choice, 3), where gap counts the points since the deviation before, followed by
+ * the number choice - 3 when choice is 3 or more; at the end the CRC-32 of these bytes, least significant byte first.
+ * Numbers are in groups of seven bits, the least significant first, the high bit set on all but the last (LEB128).
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"

@@ -40,7 +40,7 @@ export class Pct implements Strategy {
 
   begin(seed: number, profile: Profile): void {
     this.prng.seed(seed)
-    this.k = Math.max(1, profile.choices === 0 ? firstGuess : profile.choices)
+    this.k = profile.choices > 0 ? profile.choices : profile.steps > 0 ? profile.steps : firstGuess
     this.fresh = true
     this.point = 0
     this.nextChange = 0

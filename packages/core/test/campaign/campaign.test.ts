@@ -258,6 +258,24 @@ describe("a campaign", () => {
     expect([endless.executions, endless.verdicts.Livelock, endless.ended]).toEqual([1, 1, "failure"])
   })
 
+  test("an execution that was cut off does not stretch the profile", () => {
+    const model = makeModel("sometimes", (m) => {
+      const flag = m.actor(Cell.cellType, "flag", 0)
+      m.thread("A", function*() {
+        if ((yield* ask(flag, Cell.load)) === 0) { while ((yield* ask(flag, Cell.load)) === 0); }
+      })
+      m.thread("B", function*() {
+        for (let i = 0; i < 5; i++) yield* ask(flag, Cell.load)
+        yield* ask(flag, Cell.store, 1)
+      })
+    })
+    const { profile, verdicts } = runCampaign(model, { runs: 200, maxSteps: 40, strategy: "pct:1" }).report
+    expect(verdicts.StepLimit).toBeGreaterThan(50)
+    expect(profile.steps).toBe(40)
+    expect(profile.choices).toBeLessThan(10)
+    expect(profile.stepsOf).toEqual([1, 6])
+  })
+
   test("a model that keeps state of its own is said not to reproduce", () => {
     let calls = 0
     const model = makeModel("impure", (m) => {
