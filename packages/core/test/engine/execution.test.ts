@@ -497,7 +497,25 @@ describe("monitors", () => {
   })
 })
 
+const brokenEnd = (m: ModelBuilder): void => {
+  const x = m.actor(Cell.cellType, "x", 0)
+  m.thread("T0", () => addTimes(x, 1))
+  m.monitor<null>({
+    id: "I-2",
+    title: "never content",
+    on: "all",
+    initial: () => null,
+    step: () => null,
+    end: (_, quiescence) => quiescence.violate("not content")
+  })
+}
+
 describe("quiescence", () => {
+  test("a violation at the end is about no actor of an earlier step, nor of an earlier execution", () => {
+    const executor = new Executor(build(brokenEnd))
+    for (let i = 0; i < 2; i++) expect(executor.run(new Sequential())).toMatchObject({ monitor: "I-2", subject: "" })
+  })
+
   test("waiting for user space is no deadlock, and the end shows who waits", () => {
     const seen: Array<unknown> = []
     const model = build((m) => {
