@@ -44,7 +44,9 @@ export const noWriterDuringCopy = (world: World): Monitor<Copies> => {
     for (let t = 0; t < state.length; t++) {
       const copying = state[t]
       if (copying === undefined || !copying.reading || copying.writer >= 0) continue
-      if (copying.page === page && copying.pfn === pfn) next = next.with(t, { ...copying, writer: writerOf(copying) })
+      if (copying.page === page && copying.pfn === pfn) {
+        next = withItem(next, t, { ...copying, writer: writerOf(copying) })
+      }
     }
     return next
   }
@@ -60,12 +62,12 @@ export const noWriterDuringCopy = (world: World): Monitor<Copies> => {
       if (command === tlb_fill) return state === nobody ? state : filledBy(state, event)
       if (command === copy_begin) {
         const mark = event.arg as CopyMark
-        return mark.forChild ? state : state.with(thread, { ...mark, reading: false, writer: -1 })
+        return mark.forChild ? state : withItem(state, thread, { ...mark, reading: false, writer: -1 })
       }
       const copying = state[thread]
       if (copying === undefined) return state
       if (command === copy_end) {
-        const next = state.with(thread, undefined)
+        const next = withItem(state, thread, undefined)
         return next.every((c) => c === undefined) ? nobody : next
       }
       if (command === page_read) {
@@ -74,7 +76,8 @@ export const noWriterDuringCopy = (world: World): Monitor<Copies> => {
       }
       const { actor } = event
       if (
-        copying.writer >= 0 && lookUp(where.pteMm, actor.id) === copying.mm && where.ptePage[actor.id] === copying.page &&
+        copying.writer >= 0 && lookUp(where.pteMm, actor.id) === copying.mm &&
+        where.ptePage[actor.id] === copying.page &&
         (actor.state as { readonly _tag: string; readonly pfn?: number }).pfn !== copying.pfn
       ) {
         const at = pageName(world, world.mms[copying.mm]!, copying.page)

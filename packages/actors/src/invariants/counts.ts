@@ -10,7 +10,7 @@ import {
   type World,
   ZERO_PFN
 } from "../objects/index.ts"
-import { filled, lookUp, whereOf } from "./where.ts"
+import { filled, lookUp, whereOf, withItem } from "./where.ts"
 
 /** By counted thing: a bit for each thread that changed it within a page-table-lock section it has not left. */
 type Touched = ReadonlyArray<number>
@@ -38,7 +38,7 @@ const counted = (world: World, { changed, check, id, on, size, thing, title }: C
   const touch = (state: Touched, item: number, thread: number): Touched => {
     if (item < 0) return state
     const bits = state[item]! | (1 << thread)
-    return bits === state[item] ? state : state.with(item, bits)
+    return bits === state[item] ? state : withItem(state, item, bits)
   }
   return {
     id,
@@ -53,7 +53,7 @@ const counted = (world: World, { changed, check, id, on, size, thing, title }: C
         for (let i = 0; i < size; i++) {
           const bits = next[i]!
           if ((bits & (1 << thread)) === 0) continue
-          next = next.with(i, bits & ~(1 << thread))
+          next = withItem(next, i, bits & ~(1 << thread))
           if (next[i] === 0) check(i, (message, subject) => event.violate(message, subject))
         }
         return next

@@ -70,14 +70,16 @@ export const dirtyNotLost = (world: World): Monitor<Homes> => {
       else if (home !== NOTHING) {
         if (was === NOTHING && home !== now) {
           event.violate(
-            `${pageName(world, world.mms[mm]!, page)} gets pfn ${now}, but its data is in ${home === SWAPPED ? "swap" : `pfn ${home}`}`,
+            `${pageName(world, world.mms[mm]!, page)} gets pfn ${now}, but its data is in ${
+              home === SWAPPED ? "swap" : `pfn ${home}`
+            }`,
             "dropped page"
           )
         }
         home = now
       }
     }
-    return { ...state, rest: state.rest.with(key, now), home: withItem(state.home, key, home) }
+    return { ...state, rest: withItem(state.rest, key, now), home: withItem(state.home, key, home) }
   }
 
   /** A frame goes: data that has its home there must be in swap. */
@@ -90,7 +92,10 @@ export const dirtyNotLost = (world: World): Monitor<Homes> => {
       const pte = mm.ptes[page]!.state
       const saved = pte._tag === "swap" && world.slots[pte.offset]!.actor.state.data === world.folios[pfn]!.page.state
       if (!saved) {
-        event.violate(`pfn ${pfn} is dropped with the data of ${pageName(world, mm, page)}, which is nowhere else`, "dropped page")
+        event.violate(
+          `pfn ${pfn} is dropped with the data of ${pageName(world, mm, page)}, which is nowhere else`,
+          "dropped page"
+        )
       }
       home = withItem(home, key, saved ? SWAPPED : NOTHING)
     }
@@ -110,13 +115,23 @@ export const dirtyNotLost = (world: World): Monitor<Homes> => {
 
   const stored = (state: Homes, mm: number, page: number, pfn: number): Homes => {
     const key = keyOf(world, mm, page)
-    return state.dropping[key]! > 0 || state.home[key] === pfn ? state : { ...state, home: state.home.with(key, pfn) }
+    return state.dropping[key]! > 0 || state.home[key] === pfn
+      ? state
+      : { ...state, home: withItem(state.home, key, pfn) }
   }
 
   return {
     id: "I-24",
     title: "DirtyNotLost",
-    on: commands(...pinCommands, translate, page_write, Mutex.spinlock.unlock, free_unref_page, fork_begin, fork_copied),
+    on: commands(
+      ...pinCommands,
+      translate,
+      page_write,
+      Mutex.spinlock.unlock,
+      free_unref_page,
+      fork_begin,
+      fork_copied
+    ),
     initial: () => initial,
     step(state, event) {
       const command: unknown = event.command

@@ -39,7 +39,10 @@ export const writableImpliesExclusive = (world: World): Monitor =>
     check(mm, page, pte, event) {
       if (pte._tag !== "present" || !pte.write || pte.pfn === ZERO_PFN) return
       if (!world.folios[pte.pfn]!.folio.state.anonExclusive) {
-        event.violate(`${pageName(world, mm, page)} is mapped writable, but pfn ${pte.pfn} is not exclusive`, "AnonExclusive")
+        event.violate(
+          `${pageName(world, mm, page)} is mapped writable, but pfn ${pte.pfn} is not exclusive`,
+          "AnonExclusive"
+        )
       }
     }
   })
@@ -74,12 +77,16 @@ export const shareImpliesReadOnly = (world: World): Monitor => {
           if (theirs._tag !== "present" || theirs.pfn !== pte.pfn || inRewrite(world, other, p)) continue
           if (pte.write || theirs.write) {
             event.violate(
-              `pfn ${pte.pfn} is shared by ${pageName(world, mm, page)} and ${pageName(world, other, p)}, and mapped writable`,
+              `pfn ${pte.pfn} is shared by ${pageName(world, mm, page)} and ${
+                pageName(world, other, p)
+              }, and mapped writable`,
               "present PTE"
             )
           } else if (world.folios[pte.pfn]!.folio.state.anonExclusive) {
             event.violate(
-              `pfn ${pte.pfn} is shared by ${pageName(world, mm, page)} and ${pageName(world, other, p)}, and exclusive`,
+              `pfn ${pte.pfn} is shared by ${pageName(world, mm, page)} and ${
+                pageName(world, other, p)
+              }, and exclusive`,
               "AnonExclusive"
             )
           }
@@ -107,7 +114,9 @@ export const swapcacheNotExclusive = (world: World): Monitor => {
       if (pfn <= ZERO_PFN || offset < 0 || !world.folios[pfn]!.folio.state.anonExclusive) return
       if (world.slots[offset]!.actor.state.cache !== pfn || swapEntries(world, offset) === 0) return
       event.violate(
-        `pfn ${pfn} at ${pageName(world, mm, page)} is exclusive, is in the swap cache, and a swap entry refers to slot ${offset}`,
+        `pfn ${pfn} at ${
+          pageName(world, mm, page)
+        } is exclusive, is in the swap cache, and a swap entry refers to slot ${offset}`,
         "AnonExclusive"
       )
     }
@@ -124,9 +133,15 @@ export const swapExclusiveSole = (world: World): Monitor =>
       const n = swapEntries(world, pte.offset)
       const { count } = world.slots[pte.offset]!.actor.state
       if (n > 1) {
-        event.violate(`${pageName(world, mm, page)} is an exclusive swap entry, but ${n} entries refer to slot ${pte.offset}`, "swap PTE")
+        event.violate(
+          `${pageName(world, mm, page)} is an exclusive swap entry, but ${n} entries refer to slot ${pte.offset}`,
+          "swap PTE"
+        )
       } else if (count !== 1) {
-        event.violate(`${pageName(world, mm, page)} is an exclusive swap entry, but slot ${pte.offset} has count ${count}`, "swap slot")
+        event.violate(
+          `${pageName(world, mm, page)} is an exclusive swap entry, but slot ${pte.offset} has count ${count}`,
+          "swap slot"
+        )
       }
     }
   })

@@ -37,7 +37,7 @@ interface Fork {
 export interface Ghost {
   /** By key: what a load may return. */
   readonly allowed: ReadonlyArray<ReadonlyArray<number>>
-  /** By key: a device stored last. */
+  /** By key: the last store went through a pin. */
   readonly device: ReadonlyArray<boolean>
   /** By key: the kernel may drop the contents (MADV_FREE and no store since). */
   readonly lazy: ReadonlyArray<boolean>
@@ -58,12 +58,15 @@ const zero: ReadonlyArray<number> = [0]
 const nothing: ReadonlyArray<number> = []
 
 const union = (list: ReadonlyArray<number>, more: ReadonlyArray<number>): ReadonlyArray<number> => {
-  let all = list
-  for (const value of more) if (!all.includes(value)) all = [...all, value]
-  return all
+  const added = more.filter((value) => !list.includes(value))
+  return added.length === 0 ? list : [...list, ...added]
 }
 
-/** `device`: report what involves a device's store or load (I-05), or the rest (I-09). */
+/** The reference promises that what the device does is what the page at its address does. */
+const coherent = (held: Held): boolean =>
+  held.pfn !== ZERO_PFN && held.kept && (held.pin === "pin" || (held.write && held.unforked))
+
+/** `device`: report what involves a store or load through a pin (I-05), or the rest (I-09). */
 const coherence = (world: World, device: boolean): Monitor<Ghost> => {
   const where = whereOf(world)
   const pins = programPins(world)
@@ -96,7 +99,7 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     } else if (state.freeing[key]! > 0) allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
     else {
       const before = allowed[key]!
-      if (before.length !== 1 || before[0] !== value) allowed = allowed.with(key, [value])
+      if (before.length !== 1 || before[0] !== value) allowed = withItem(allowed, key, [value])
       lazy = withItem(lazy, key, false)
     }
     devices = withItem(devices, key, byDevice)
@@ -117,9 +120,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     if (!values.includes(value)) {
       if ((byDevice || state.device[key]!) === device) {
         event.violate(
-          `${byDevice ? "the device" : "a load"} reads ${value} at ${pageName(world, world.mms[mm]!, page)}, but the last ${
-            state.device[key]! ? "store, by the device," : "store"
-          } was ${values.join(" or ")}`,
+          `${byDevice ? "the device" : "a load"} reads ${value} at ${
+            pageName(world, world.mms[mm]!, page)
+          }, but the last ${state.device[key]! ? "store, by the device," : "store"} was ${values.join(" or ")}`,
           byDevice ? "device load" : "load"
         )
       }
@@ -127,14 +130,10 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     }
     // What was seen stays: later loads may not go back to another value.
     if (values.length > 1 && !state.lazy[key] && state.discarding[key] === 0 && state.freeing[key] === 0) {
-      if (!state.forks.some((f) => f.child === mm)) return { ...state, allowed: state.allowed.with(key, [value]) }
+      if (!state.forks.some((f) => f.child === mm)) return { ...state, allowed: withItem(state.allowed, key, [value]) }
     }
     return state
   }
-
-  /** The reference promises that what the device does is what the page at its address does. */
-  const coherent = (held: Held): boolean =>
-    held.pfn !== ZERO_PFN && held.kept && (held.pin === "pin" || (held.write && held.unforked))
 
   const deviceAccess = (state: Ghost, pfn: number, event: Event): Ghost => {
     const held = state.pins.held.find((h) => h.pfn === pfn && h.thread === event.thread)
@@ -142,8 +141,8 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     const isLoad = (event.command as unknown) === page_read
     if (coherent(held)) {
       return isLoad
-        ? loaded(state, held.mm, held.page, event.result as number, true, event)
-        : stored(state, held.mm, held.page, event.arg as number, true)
+        ? loaded(state, held.mm, held.page, event.result as number, held.pin === "pin", event)
+        : stored(state, held.mm, held.page, event.arg as number, held.pin === "pin")
     }
     if (isLoad) return state
     // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not.
@@ -232,7 +231,17 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
   return {
     id: device ? "I-05" : "I-09",
     title: device ? "PinCoherence" : "NoLostStore",
-    on: commands(...pinCommands, translate, page_read, page_write, set_pte_at, fork_begin, fork_copied, copy_begin, copy_end),
+    on: commands(
+      ...pinCommands,
+      translate,
+      page_read,
+      page_write,
+      set_pte_at,
+      fork_begin,
+      fork_copied,
+      copy_begin,
+      copy_end
+    ),
     initial: () => initial,
     step(state, event) {
       const command: unknown = event.command

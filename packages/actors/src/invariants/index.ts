@@ -58,7 +58,8 @@ const table = {
     monitor: erase(shareImpliesReadOnly)
   },
   "I-04": {
-    words: "A page pinned for a device stays mapped where it was pinned until it is unpinned or the process itself gives it up.",
+    words:
+      "A page pinned for a device stays mapped where it was pinned until it is unpinned or the process itself gives it up.",
     applies: programPins,
     monitor: erase(pinStability)
   },
@@ -87,7 +88,8 @@ const table = {
     monitor: erase(noLostStore)
   },
   "I-13": {
-    words: "A page has at least as many references as it has mappings, pins and a place in the swap cache, and none is taken once it has none.",
+    words:
+      "A page has at least as many references as it has mappings, pins and a place in the swap cache, and none is taken once it has none.",
     monitor: erase(refcountLowerBound)
   },
   "I-14": {
@@ -108,7 +110,8 @@ const table = {
     monitor: erase(swapCount)
   },
   "I-19": {
-    words: "A swap slot says that it is cached exactly when a page is in the swap cache for it, or one task is putting it there or taking it out.",
+    words:
+      "A swap slot says that it is cached exactly when a page is in the swap cache for it, or one task is putting it there or taking it out.",
     applies: hasSwap,
     monitor: erase(hasCache)
   },
@@ -132,7 +135,8 @@ const table = {
     monitor: erase(uffdWpNotWritable)
   },
   "I-27": {
-    words: "Once UFFDIO_WRITEPROTECT has returned, no store to the page takes effect before the protection is resolved.",
+    words:
+      "Once UFFDIO_WRITEPROTECT has returned, no store to the page takes effect before the protection is resolved.",
     applies: hasUffd,
     monitor: erase(wpTrap)
   },
@@ -152,7 +156,8 @@ const table = {
     monitor: erase(queueMembership)
   },
   "I-39": {
-    words: "After a userfaultfd is closed nothing refers to it, nobody sleeps on it, and nobody was killed by the closing.",
+    words:
+      "After a userfaultfd is closed nothing refers to it, nobody sleeps on it, and nobody was killed by the closing.",
     applies: hasUffd,
     monitor: erase(releaseDrains)
   },
@@ -181,7 +186,8 @@ const table = {
     monitor: erase(vmaReadExclusion)
   },
   "I-51": {
-    words: "What a CPU has cached of the page table is in the page table, or somebody still owes the flush and nobody has relied on it.",
+    words:
+      "What a CPU has cached of the page table is in the page table, or somebody still owes the flush and nobody has relied on it.",
     monitor: erase(tlbContract)
   },
   "I-52": {

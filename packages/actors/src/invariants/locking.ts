@@ -53,7 +53,14 @@ export const vmaReadExclusion = (world: World): Monitor<Readers> => {
   return {
     id: "I-45",
     title: "VmaReadExclusion",
-    on: commands(vma_refcount_inc, vma_refcount_put, mm_lock_seq_read, vma_set_fields, vma_refcount_detach, vma_await_readers),
+    on: commands(
+      vma_refcount_inc,
+      vma_refcount_put,
+      mm_lock_seq_read,
+      vma_set_fields,
+      vma_refcount_detach,
+      vma_await_readers
+    ),
     initial: () => initial,
     step(state, event) {
       const command: unknown = event.command
@@ -64,14 +71,14 @@ export const vmaReadExclusion = (world: World): Monitor<Readers> => {
         const mm = seqOwner.get(actor)
         const at = mine.findIndex((r) => !r.valid && r.mm === mm)
         if (at < 0 || mine[at]!.vma.state.vm_lock_seq === event.result) return state
-        return state.with(thread, mine.with(at, { ...mine[at]!, valid: true }))
+        return withItem(state, thread, withItem(mine, at, { ...mine[at]!, valid: true }))
       }
       if (command === vma_refcount_inc) {
         if (event.result !== "got") return state
         const [mm, v] = owner.get(actor)!
         // vma_start_read_locked(): under mmap_lock the sequence need not be looked at.
         const valid = Rwsem.holds(mm.mmap_lock.state, thread, "read")
-        return state.with(thread, [...mine, { vma: mm.vmas[v]!, mm, valid }])
+        return withItem(state, thread, [...mine, { vma: mm.vmas[v]!, mm, valid }])
       }
       if (command === vma_refcount_put) {
         const at = mine.findLastIndex((r) => r.vma === (actor as unknown))
@@ -88,7 +95,10 @@ export const vmaReadExclusion = (world: World): Monitor<Readers> => {
       // vma_await_readers: the writer is about to believe that there is no reader.
       for (let t = 0; t < state.length; t++) {
         if (t !== thread && state[t]!.some((r) => r.valid && r.vma === (actor as unknown))) {
-          event.violate(`${actor.name}: the writer goes on while ${world.tasks[t]!.name} has it locked for reading`, "VMA")
+          event.violate(
+            `${actor.name}: the writer goes on while ${world.tasks[t]!.name} has it locked for reading`,
+            "VMA"
+          )
         }
       }
       return state
@@ -137,7 +147,10 @@ export const noMmapLockUnderVmaLock = (world: World): Monitor => {
       if (m < 0) return state
       for (const vma of world.mms[m]!.vmas) {
         if (vma.state.readers.includes(event.thread)) {
-          event.violate(`${world.tasks[event.thread]!.name} waits for mmap_lock while it holds the read lock of ${vma.name}`, "mmap_lock")
+          event.violate(
+            `${world.tasks[event.thread]!.name} waits for mmap_lock while it holds the read lock of ${vma.name}`,
+            "mmap_lock"
+          )
         }
       }
       return state

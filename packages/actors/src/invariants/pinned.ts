@@ -1,6 +1,16 @@
 /** The page references that devices and system calls hold, and what user space has done to their pages since. */
 import type { Event } from "@mmrace/core"
-import { atomic_add_return, atomic_set, type Call, enter, leave, type PinMark, pin_released, pin_taken, type World } from "../objects/index.ts"
+import {
+  atomic_add_return,
+  atomic_set,
+  type Call,
+  enter,
+  leave,
+  type PinMark,
+  pin_released,
+  pin_taken,
+  type World
+} from "../objects/index.ts"
 import { type Calls, covers, discards } from "./calls.ts"
 import { filled, lookUp, whereOf, withItem } from "./where.ts"
 

@@ -140,7 +140,10 @@ export const noTlbToFreed = (world: World): Monitor => ({
     for (const { actor } of world.cpus) {
       const page = actor.state.tlb.findIndex((entry) => entry !== undefined && entry.pfn === pfn)
       if (page >= 0) {
-        event.violate(`pfn ${pfn} goes back to the allocator, but ${actor.name} has a TLB entry for page ${page} to it`, "TLB entry")
+        event.violate(
+          `pfn ${pfn} goes back to the allocator, but ${actor.name} has a TLB entry for page ${page} to it`,
+          "TLB entry"
+        )
       }
     }
     return state

@@ -69,7 +69,9 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
     const stamp = state.frames[pfn]
     if (stamp === undefined || visible(state, reader, stamp)) return
     event.violate(
-      `${world.mms[reader]!.name} reads ${String(event.result)} from pfn ${pfn}, which ${world.mms[stamp.mm]!.name} stored in step ${stamp.at}, after the fork`,
+      `${world.mms[reader]!.name} reads ${String(event.result)} from pfn ${pfn}, which ${
+        world.mms[stamp.mm]!.name
+      } stored in step ${stamp.at}, after the fork`,
       "private memory"
     )
   }
@@ -107,7 +109,7 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
             read: withItem(state.read, thread, { value: event.result as number, stamp: state.frames[pfn] })
           }
         }
-        if (reader >= 0) return { ...state, frames: state.frames.with(pfn, { mm: reader, at: event.step }) }
+        if (reader >= 0) return { ...state, frames: withItem(state.frames, pfn, { mm: reader, at: event.step }) }
         const read = state.read[thread]
         const stamp = read !== undefined && read.value === event.arg ? read.stamp : undefined
         return {

@@ -2,6 +2,7 @@
 import type { Pte } from "@mmrace/arch"
 import { commands, type Event, type Monitor, Mutex } from "@mmrace/core"
 import {
+  folio_set_swap_entry,
   page_write,
   prep_new_page,
   set_pte_at,
@@ -59,7 +60,9 @@ export const hasCache = (world: World): Monitor<Between> => {
         const { cache, hasCache: flag } = actor.state
         if (flag !== cache >= 0) {
           quiescence.violate(
-            flag ? `swap slot ${offset}: SWAP_HAS_CACHE is left set without a folio` : `swap slot ${offset}: pfn ${cache} is cached without SWAP_HAS_CACHE`,
+            flag
+              ? `swap slot ${offset}: SWAP_HAS_CACHE is left set without a folio`
+              : `swap slot ${offset}: pfn ${cache} is cached without SWAP_HAS_CACHE`,
             "SWAP_HAS_CACHE"
           )
         }
@@ -68,44 +71,84 @@ export const hasCache = (world: World): Monitor<Between> => {
   }
 }
 
-/** The holder of the folio lock may be in the middle of a change, so it is looked at when the lock changes hands. */
-export const swapcacheIdentity = (world: World): Monitor => {
+export interface Identities {
+  /** By page frame: the slot it cached when its lock was taken, -1 for none; UNLOCKED. */
+  readonly lockedAs: ReadonlyArray<number>
+  /** By page frame: the thread that allocated it, as long as it has not been in the swap cache; -1. */
+  readonly fresh: ReadonlyArray<number>
+}
+
+const UNLOCKED = -2
+
+/**
+ * The holder of the folio lock may be in the middle of a change, so the swap cache is looked at when the lock changes
+ * hands. Whoever maps a page for a swap entry must have found it to be that entry's when it got the lock, unless it
+ * brought a page of its own (the swap cache was skipped).
+ */
+export const swapcacheIdentity = (world: World): Monitor<Identities> => {
   const where = whereOf(world)
+  const initial: Identities = {
+    lockedAs: filled(world.folios.length, UNLOCKED),
+    fresh: filled(world.folios.length, -1)
+  }
+
+  const install = (state: Identities, event: Event): void => {
+    const before = event.before as Pte
+    const pte = event.arg as Pte
+    if (before._tag !== "swap" || pte._tag !== "present" || pte.pfn === ZERO_PFN) return
+    const as = state.lockedAs[pte.pfn]!
+    const locked = world.folios[pte.pfn]!.lock.state === event.thread
+    if (locked && (as === before.offset || state.fresh[pte.pfn] === event.thread)) return
+    const found = !locked ? "is not locked" : as < 0 ? "was in no slot's swap cache" : `was the page of slot ${as}`
+    event.violate(
+      `pfn ${pte.pfn} is mapped for swap slot ${before.offset}, but it ${found}${locked ? " when it was locked" : ""}`,
+      "swap cache"
+    )
+  }
+
   return {
     id: "I-20",
     title: "SwapcacheIdentity",
-    on: commands(Mutex.mutex.lock, Mutex.mutex.trylock, Mutex.mutex.unlock, set_pte_at),
-    initial: () => null,
+    on: commands(
+      Mutex.mutex.lock,
+      Mutex.mutex.trylock,
+      Mutex.mutex.unlock,
+      prep_new_page,
+      folio_set_swap_entry,
+      set_pte_at
+    ),
+    initial: () => initial,
     step(state, event) {
-      if ((event.command as unknown) === set_pte_at) {
-        checkInstall(world, event)
+      const command: unknown = event.command
+      const { actor, thread } = event
+      if (command === set_pte_at) {
+        install(state, event)
         return state
       }
-      const pfn = lookUp(where.pgLocked, event.actor.id)
+      if (command === prep_new_page) {
+        return { ...state, fresh: withItem(state.fresh, lookUp(where.folio, actor.id), thread) }
+      }
+      if (command === folio_set_swap_entry) {
+        const pfn = lookUp(where.folio, actor.id)
+        return state.fresh[pfn] === -1 ? state : { ...state, fresh: withItem(state.fresh, pfn, -1) }
+      }
+      const pfn = lookUp(where.pgLocked, actor.id)
       if (pfn <= ZERO_PFN || event.result === false) return state
       const { swap } = world.folios[pfn]!.folio.state
       for (let i = 0; i < world.slots.length; i++) {
         const { cache } = world.slots[i]!.actor.state
         if (cache === pfn && swap !== i) {
-          event.violate(`the swap cache has pfn ${pfn} for slot ${i}, but the folio names ${swap < 0 ? "none" : `slot ${swap}`}`, "swap cache")
+          event.violate(
+            `the swap cache has pfn ${pfn} for slot ${i}, but the folio names ${swap < 0 ? "none" : `slot ${swap}`}`,
+            "swap cache"
+          )
         }
       }
       if (swap >= 0 && world.slots[swap]!.actor.state.cache !== pfn) {
         event.violate(`pfn ${pfn} names slot ${swap}, but the swap cache does not have it there`, "swap cache")
       }
-      return state
+      return { ...state, lockedAs: withItem(state.lockedAs, pfn, command === Mutex.mutex.unlock ? UNLOCKED : swap) }
     }
-  }
-}
-
-/** A swap entry is replaced by a page: the page must not belong to another slot. */
-const checkInstall = (world: World, event: Event): void => {
-  const before = event.before as Pte
-  const pte = event.arg as Pte
-  if (before._tag !== "swap" || pte._tag !== "present" || pte.pfn === ZERO_PFN) return
-  const { swap } = world.folios[pte.pfn]!.folio.state
-  if (swap >= 0 && swap !== before.offset) {
-    event.violate(`pfn ${pte.pfn} is mapped for swap slot ${before.offset}, but it is the page of slot ${swap}`, "swap cache")
   }
 }
 
@@ -129,6 +172,8 @@ export interface Generations {
   readonly dropped: ReadonlyArray<Tag | undefined>
 }
 
+const isFree = (slot: SlotState): boolean => slot.count === 0 && !slot.hasCache
+
 export const noStaleSwapin = (world: World): Monitor<Generations> => {
   const where = whereOf(world)
   const initial: Generations = {
@@ -138,12 +183,10 @@ export const noStaleSwapin = (world: World): Monitor<Generations> => {
     read: filled(world.tasks.length, undefined),
     dropped: filled(world.tasks.length, undefined)
   }
-  const isFree = (slot: SlotState): boolean => slot.count === 0 && !slot.hasCache
-
   /** A slot step made it free: whoever gets it next is another owner. */
   const freed = (state: Generations, event: Event, slot: number): Generations =>
     isFree(event.actor.state as SlotState) && !isFree(event.before as SlotState)
-      ? { ...state, generation: state.generation.with(slot, state.generation[slot]! + 1) }
+      ? { ...state, generation: withItem(state.generation, slot, state.generation[slot]! + 1) }
       : state
 
   const install = (state: Generations, event: Event): void => {
@@ -188,13 +231,15 @@ export const noStaleSwapin = (world: World): Monitor<Generations> => {
       const { actor, thread } = event
       if (command === set_pte_at) {
         install(state, event)
-        return state.dropped[thread] === undefined ? state : { ...state, dropped: withItem(state.dropped, thread, undefined) }
+        return state.dropped[thread] === undefined
+          ? state
+          : { ...state, dropped: withItem(state.dropped, thread, undefined) }
       }
       if (command === page_write) {
         const read = state.read[thread]
         if (read === undefined) return state
         const pfn = lookUp(where.data, actor.id)
-        return { ...state, frames: state.frames.with(pfn, read), read: withItem(state.read, thread, undefined) }
+        return { ...state, frames: withItem(state.frames, pfn, read), read: withItem(state.read, thread, undefined) }
       }
       if (command === prep_new_page) {
         const pfn = lookUp(where.folio, actor.id)
@@ -220,7 +265,7 @@ export const noStaleSwapin = (world: World): Monitor<Generations> => {
         // A folio that comes to be read has no data yet; one that goes out is the slot's data itself.
         return tag !== undefined && tag.slot === slot && tag.generation === generation
           ? state
-          : { ...state, frames: state.frames.with(pfn, { slot, generation, genuine: true }) }
+          : { ...state, frames: withItem(state.frames, pfn, { slot, generation, genuine: true }) }
       }
       if (command === swap_free) {
         const next = { ...state, dropped: withItem(state.dropped, thread, { slot, generation, genuine: true }) }

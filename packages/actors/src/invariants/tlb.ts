@@ -40,6 +40,22 @@ const promisesFlush = (call: Call): boolean =>
   call.name === "munmap" || call.name === "madvise_dontneed" || call.name === "mprotect" ||
   (call.name === "writeprotect" && call.mode === 1)
 
+/** The entry is backed by the page table. */
+const backed = (mm: MmRef, page: number, entry: TlbEntry): boolean => {
+  const pte = mm.ptes[page]!.state
+  return pte._tag === "present" && !pte.protnone && pte.pfn === entry.pfn && (pte.write || !entry.write)
+}
+
+const batchedBy = (state: Owed, mm: MmRef): boolean => {
+  for (let t = 0; t < state.batched.length; t++) if ((state.batched[t]! & (1 << mm.id)) !== 0) return true
+  return false
+}
+
+const protAt = (mm: MmRef, page: number): string => {
+  const vma = mm.mt.state[page] ?? -1
+  return vma < 0 ? "unmapped" : mm.vmas[vma]!.state.fields.prot
+}
+
 export const tlbContract = (world: World): Monitor<Owed> => {
   const where = whereOf(world)
   const initial: Owed = {
@@ -48,24 +64,15 @@ export const tlbContract = (world: World): Monitor<Owed> => {
     promises: filled(world.tasks.length, undefined)
   }
 
-  /** The entry is backed by the page table. */
-  const backed = (mm: MmRef, page: number, entry: TlbEntry): boolean => {
-    const pte = mm.ptes[page]!.state
-    return pte._tag === "present" && !pte.protnone && pte.pfn === entry.pfn && (pte.write || !entry.write)
-  }
-
-  const batchedBy = (state: Owed, mm: MmRef): boolean => {
-    for (let t = 0; t < state.batched.length; t++) if ((state.batched[t]! & (1 << mm.id)) !== 0) return true
-    return false
-  }
-
   const owed = (state: Owed, mm: MmRef, page: number): boolean =>
     inRewrite(world, mm, page) || mm.tlb_flush_pending.state > 0 || state.forking[mm.id]! > 0 ||
     batchedBy(state, mm)
 
   const complain = (mm: MmRef, page: number, entry: TlbEntry, cpu: number, event: Event, why: string): void =>
     event.violate(
-      `cpu ${cpu} has ${entry.write ? "a writable" : "a"} TLB entry for ${pageName(world, mm, page)} to pfn ${entry.pfn}, ${why}`,
+      `cpu ${cpu} has ${entry.write ? "a writable" : "a"} TLB entry for ${
+        pageName(world, mm, page)
+      } to pfn ${entry.pfn}, ${why}`,
       "TLB entry"
     )
 
@@ -95,11 +102,6 @@ export const tlbContract = (world: World): Monitor<Owed> => {
         })
       }
     }
-  }
-
-  const protAt = (mm: MmRef, page: number): string => {
-    const vma = mm.mt.state[page] ?? -1
-    return vma < 0 ? "unmapped" : mm.vmas[vma]!.state.fields.prot
   }
 
   const checkPromise = ({ call, mm, tlbs }: Promise, event: Event): void => {
@@ -226,7 +228,10 @@ export const tlbPendingBalance = (world: World): Monitor<Gathers> => {
         const pending = world.mms[b]!.batched_pending.state
         const flushed = world.mms[b]!.batched_flushed.state
         if (pending < flushed) {
-          event.violate(`batched unmap: generation ${flushed} is flushed, but only ${pending} is pending`, "tlb_flush_batched")
+          event.violate(
+            `batched unmap: generation ${flushed} is flushed, but only ${pending} is pending`,
+            "tlb_flush_batched"
+          )
         }
       }
       return state

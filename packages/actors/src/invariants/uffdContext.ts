@@ -1,6 +1,15 @@
 /** I-40, I-42: the counter of events in flight, and whose context a VMA names. */
 import { commands, type Event, type Monitor } from "@mmrace/core"
-import { leave, mas_store, type MmRef, type Store, vma_set_fields, type VmaFields, type VmaState, type World } from "../objects/index.ts"
+import {
+  leave,
+  mas_store,
+  type MmRef,
+  type Store,
+  vma_set_fields,
+  type VmaFields,
+  type VmaState,
+  type World
+} from "../objects/index.ts"
 import { callCommands, type Calls, callsStep } from "./calls.ts"
 import { eventCommands, type Events, eventsStep, noEvents } from "./uffdPages.ts"
 import { filled, lookUp, whereOf } from "./where.ts"
@@ -18,7 +27,10 @@ export const mmapChangingCount = (world: World): Monitor<Events> => {
       if ((event.command as unknown) === leave) {
         for (let ctx = 0; ctx < next.inFlight.length; ctx++) {
           if (next.inFlight[ctx]!.includes(event.thread)) {
-            event.violate(`${world.ctxs[ctx]!.name}: the operation returns without having taken its event back`, "mmap_changing")
+            event.violate(
+              `${world.ctxs[ctx]!.name}: the operation returns without having taken its event back`,
+              "mmap_changing"
+            )
           }
         }
         return next
@@ -29,7 +41,10 @@ export const mmapChangingCount = (world: World): Monitor<Events> => {
       const n = next.inFlight[ctx]!.length
       if (value < 0) event.violate(`${world.ctxs[ctx]!.name}: mmap_changing is ${value}`, "mmap_changing")
       else if (value !== n) {
-        event.violate(`${world.ctxs[ctx]!.name}: mmap_changing is ${value}, but ${n} events are in flight`, "mmap_changing")
+        event.violate(
+          `${world.ctxs[ctx]!.name}: mmap_changing is ${value}, but ${n} events are in flight`,
+          "mmap_changing"
+        )
       }
       return next
     }
@@ -84,7 +99,10 @@ export const oneOwner = (world: World): Monitor<Calls> => {
       if (!allowed) {
         const from = before < 0 ? "none" : world.ctxs[before]!.name
         const to = fields.uffd < 0 ? "none" : world.ctxs[fields.uffd]!.name
-        event.violate(`${mm.vmas[v]!.name}: the context changes from ${from} to ${to} by ${call?.name ?? "no operation"}`, "VMA")
+        event.violate(
+          `${mm.vmas[v]!.name}: the context changes from ${from} to ${to} by ${call?.name ?? "no operation"}`,
+          "VMA"
+        )
       }
       return state
     }

@@ -37,6 +37,9 @@ const disarms = (call: Call): boolean =>
 
 const arms = (call: Call): boolean => call.mode === 1 && (call.name === "writeprotect" || call.name === "copy")
 
+const overlap = (a: Call, b: Call): boolean =>
+  a.name === "close" || b.name === "close" || (a.page < b.page + b.pages && b.page < a.page + a.pages)
+
 export const wpTrap = (world: World): Monitor<Traps> => {
   const where = whereOf(world)
   const initial: Traps = {
@@ -45,9 +48,6 @@ export const wpTrap = (world: World): Monitor<Traps> => {
     disturbed: filled(world.tasks.length, false),
     page: filled(world.tasks.length, -1)
   }
-  const overlap = (a: Call, b: Call): boolean =>
-    a.name === "close" || b.name === "close" || (a.page < b.page + b.pages && b.page < a.page + a.pages)
-
   const entered = (state: Traps, event: Event, call: Call): Traps => {
     const { thread } = event
     const mm = mmOf(world, thread, call)
@@ -144,7 +144,10 @@ export const noOverwrite = (world: World): Monitor<Calls> => {
       const page = where.ptePage[event.actor.id]!
       const before = (event.before as Pte)._tag
       if (m === mmOf(world, event.thread, call).id && covers(call, page) && before !== "none" && before !== "marker") {
-        event.violate(`${call.name} replaces the ${before} entry of ${pageName(world, world.mms[m]!, page)}`, "page-table entry")
+        event.violate(
+          `${call.name} replaces the ${before} entry of ${pageName(world, world.mms[m]!, page)}`,
+          "page-table entry"
+        )
       }
       return state
     }
@@ -173,9 +176,9 @@ export const eventsStep = (world: World, state: Events, event: Event): Events =>
   if (ctx < 0) return state
   const begins = mark ? command === event_begin : (event.arg as number) > 0
   const threads = state.inFlight[ctx]!
-  if (begins) return { ...state, inFlight: state.inFlight.with(ctx, [...threads, event.thread]) }
+  if (begins) return { ...state, inFlight: withItem(state.inFlight, ctx, [...threads, event.thread]) }
   const at = threads.indexOf(event.thread)
-  return at < 0 ? state : { ...state, inFlight: state.inFlight.with(ctx, threads.toSpliced(at, 1)) }
+  return at < 0 ? state : { ...state, inFlight: withItem(state.inFlight, ctx, threads.toSpliced(at, 1)) }
 }
 
 /**
@@ -230,7 +233,9 @@ export const registerVisibility = (world: World): Monitor<Registered> => {
     initial: () => initial,
     step(state, event) {
       const { actor, thread } = event
-      if ((event.command as unknown) !== Mutex.spinlock.unlock) return { ...state, calls: callsStep(state.calls, event) }
+      if ((event.command as unknown) !== Mutex.spinlock.unlock) {
+        return { ...state, calls: callsStep(state.calls, event) }
+      }
       const m = lookUp(where.ptlMm, actor.id)
       if (m < 0) return state
       const mm = world.mms[m]!
@@ -240,7 +245,7 @@ export const registerVisibility = (world: World): Monitor<Registered> => {
         const key = keyOf(world, m, page)
         const now = isPopulated(mm.ptes[page]!.state)
         if (now === populated[key]) continue
-        populated = populated.with(key, now)
+        populated = withItem(populated, key, now)
         const vma = mm.mt.state[page] ?? -1
         if (!now || vma < 0) continue
         const { uffd, uffdMissing } = mm.vmas[vma]!.state.fields

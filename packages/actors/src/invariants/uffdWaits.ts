@@ -43,6 +43,9 @@ const byActor = (world: World, pick: (ctx: CtxRef) => unknown): Map<unknown, Ctx
 const sleeps = (quiescence: Quiescence, thread: number): boolean =>
   quiescence.waiting.some((w) => w.thread === thread && (w.command as unknown) === schedule)
 
+const answers = (call: Call, result: number): boolean =>
+  call.name === "close" || (result >= 0 && (wakes(call) || call.name === "unregister"))
+
 export const noLostWakeup = (world: World): Monitor<Waits> => {
   const pending = byActor(world, (ctx) => ctx.pending)
   const initial: Waits = {
@@ -60,9 +63,6 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
     if (wp) return pte._tag === "present" && !pte.uffdWp
     return (pte._tag !== "none" && pte._tag !== "marker") || vma < 0 || mm.vmas[vma]!.state.fields.uffd !== ctx
   }
-
-  const answers = (call: Call, result: number): boolean =>
-    call.name === "close" || (result >= 0 && (wakes(call) || call.name === "unregister"))
 
   const left = (state: Waits, event: Event, call: Call): Waits => {
     const { thread } = event
@@ -84,7 +84,9 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
 
   const entered = (state: Waits, event: Event, call: Call): Waits => {
     let { answered } = state
-    if (discards(call) || call.name === "register" || (call.name === "writeprotect" && call.mode === 1) || call.dontwake) {
+    if (
+      discards(call) || call.name === "register" || (call.name === "writeprotect" && call.mode === 1) || call.dontwake
+    ) {
       const { id } = mmOf(world, event.thread, call)
       for (let page = call.page; page < call.page + call.pages; page++) {
         answered = withItem(answered, keyOf(world, id, page), false)
@@ -117,15 +119,20 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
         const waiting: Waiting = { ctx: ctx.id, page: message.page, wp: message.wp, since: event.step, owed: false }
         return { ...state, waiting: withItem(state.waiting, thread, waiting) }
       }
-      return event.arg === event.thread ? { ...state, waiting: withItem(state.waiting, event.thread, undefined) } : state
+      return event.arg === event.thread
+        ? { ...state, waiting: withItem(state.waiting, event.thread, undefined) }
+        : state
     },
     end(state, quiescence) {
       state.waiting.forEach((w, thread) => {
         if (w === undefined || !sleeps(quiescence, thread)) return
         const mm = mmOf(world, thread, { name: "wake", page: w.page, pages: 1, mode: 0, dontwake: false, ctx: w.ctx })
-        const who = `${world.tasks[thread]!.name} sleeps for ${w.wp ? "write-protected" : "missing"} ${pageName(world, mm, w.page)}`
-        if (w.owed) quiescence.violate(`${who}, although an operation that began later woke everybody there`, "userfaultfd wait")
-        else if (state.answered[keyOf(world, mm.id, w.page)] && resolved(w.ctx, w.page, w.wp)) {
+        const who = `${world.tasks[thread]!.name} sleeps for ${w.wp ? "write-protected" : "missing"} ${
+          pageName(world, mm, w.page)
+        }`
+        if (w.owed) {
+          quiescence.violate(`${who}, although an operation that began later woke everybody there`, "userfaultfd wait")
+        } else if (state.answered[keyOf(world, mm.id, w.page)] && resolved(w.ctx, w.page, w.wp)) {
           quiescence.violate(`${who}, which is resolved, and who resolved it has done its waking`, "userfaultfd wait")
         } else {
           const { fault, pending: unread } = world.ctxs[w.ctx]!
@@ -206,7 +213,10 @@ export const releaseDrains = (world: World): Monitor<Calls> => {
         if ((pte._tag === "marker" && pte.poisoned) || pte._tag === "hwpoison") return state
         for (const { ctx, name } of world.ctxs) {
           if (ctx.state.released && ctx.state.mm === mm.id && ctx.state.features?.sigbus !== true) {
-            event.violate(`${world.tasks[thread]!.name} gets SIGBUS at ${pageName(world, mm, page)} because ${name} is closed`, "close")
+            event.violate(
+              `${world.tasks[thread]!.name} gets SIGBUS at ${pageName(world, mm, page)} because ${name} is closed`,
+              "close"
+            )
           }
         }
         return state
@@ -217,7 +227,10 @@ export const releaseDrains = (world: World): Monitor<Calls> => {
         for (const mm of world.mms) {
           const vma = mm.mt.state.find((v) => v >= 0 && mm.vmas[v]!.state.fields.uffd === call.ctx)
           if (vma !== undefined) {
-            event.violate(`${world.ctxs[call.ctx]!.name} is closed, but ${mm.vmas[vma]!.name} still refers to it`, "close")
+            event.violate(
+              `${world.ctxs[call.ctx]!.name} is closed, but ${mm.vmas[vma]!.name} still refers to it`,
+              "close"
+            )
           }
         }
       }

@@ -114,6 +114,10 @@ export const inInstruction = (world: World, event: Event): boolean => {
 /** The empty value of an array over threads, pages ... */
 export const filled = <A>(length: number, value: A): ReadonlyArray<A> => Array.from({ length }, () => value)
 
-/** `list` with one item changed; the same list when it is the same already. */
-export const withItem = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> =>
-  list[index] === value ? list : list.with(index, value)
+/** `list` with one item changed; the same list when it is the same already. (`Array.with` is several times slower.) */
+export const withItem = <A>(list: ReadonlyArray<A>, index: number, value: A): ReadonlyArray<A> => {
+  if (list[index] === value) return list
+  const changed = list.slice()
+  changed[index] = value
+  return changed
+}

@@ -73,7 +73,9 @@ export const enter = syscallType.command<Call>("enter", {
     ctx: Schema.Int
   }),
   show: (c) =>
-    `${c.name}${showRange(c.page, c.pages)}${c.ctx >= 0 ? ` uffd ${c.ctx}` : ""}${c.mode !== 0 ? ` mode ${c.mode}` : ""}`
+    `${c.name}${showRange(c.page, c.pages)}${c.ctx >= 0 ? ` uffd ${c.ctx}` : ""}${
+      c.mode !== 0 ? ` mode ${c.mode}` : ""
+    }`
 })
 
 export interface Return {
@@ -110,7 +112,11 @@ const showPin = (p: PinMark): string => `${p.pin} of pfn ${p.pfn} for page ${p.p
 export const pin_taken = syscallType.command<PinMark>("pin_taken", { access: "read", arg: PinShape, show: showPin })
 
 /** The reference is about to be dropped: before the first step of unpin or put. */
-export const pin_released = syscallType.command<PinMark>("pin_released", { access: "read", arg: PinShape, show: showPin })
+export const pin_released = syscallType.command<PinMark>("pin_released", {
+  access: "read",
+  arg: PinShape,
+  show: showPin
+})
 
 export interface CopyMark {
   /** Source page frame. */
