@@ -6,6 +6,8 @@ import type { Pte } from "@mmrace/arch"
 import { commands, type Event, type Monitor, Mutex } from "@mmrace/core"
 import {
   type Access,
+  atomic_add_return,
+  atomic_set,
   type Call,
   enter,
   fork_begin,
@@ -124,7 +126,9 @@ export const dirtyNotLost = (world: World): Monitor<Homes> => {
     id: "I-24",
     title: "DirtyNotLost",
     on: commands(
-      ...pinCommands,
+      ...pinCommands(world),
+      atomic_add_return,
+      atomic_set,
       translate,
       page_write,
       Mutex.spinlock.unlock,

@@ -232,7 +232,7 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     id: device ? "I-05" : "I-09",
     title: device ? "PinCoherence" : "NoLostStore",
     on: commands(
-      ...pinCommands,
+      ...pinCommands(world),
       translate,
       page_read,
       page_write,

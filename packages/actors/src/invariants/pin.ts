@@ -34,7 +34,7 @@ export const pinStability = (world: World): Monitor<Pins> => {
   return {
     id: "I-04",
     title: "PinStability",
-    on: commands(...pinCommands, Mutex.spinlock.unlock, ClearPageAnonExclusive),
+    on: commands(...pinCommands(world), Mutex.spinlock.unlock, ClearPageAnonExclusive),
     initial: () => none,
     step(state, event) {
       if ((event.command as unknown) === Mutex.spinlock.unlock) {

@@ -31,13 +31,23 @@ export interface Pins {
 
 const DISCARD = 1, FORK = 2
 
-export const noPins = (world: World): Pins => ({
-  held: [],
-  calls: filled(world.tasks.length, undefined),
-  disturbed: filled(world.tasks.length, 0)
-})
+const starts = new WeakMap<World, Pins>()
 
-export const pinCommands = [enter, leave, pin_taken, pin_released, atomic_add_return, atomic_set] as const
+/** One value per world, so that monitors that keep this fold keep the same one. */
+export const noPins = (world: World): Pins => {
+  let pins = starts.get(world)
+  if (pins === undefined) {
+    const threads = world.tasks.length
+    starts.set(world, pins = { held: [], calls: filled(threads, undefined), disturbed: filled(threads, 0) })
+  }
+  return pins
+}
+
+const withPins: ReadonlyArray<unknown> = [enter, leave, pin_taken, pin_released, atomic_add_return, atomic_set]
+const withoutPins: ReadonlyArray<unknown> = [enter, leave]
+
+/** What this fold must be told about: in a program that takes no reference only which operations are in progress. */
+export const pinCommands = (world: World): ReadonlyArray<unknown> => programPins(world) ? withPins : withoutPins
 
 const takesReference = (call: Call): boolean =>
   call.name === "pin" || call.name === "pin_fast" || call.name === "get" || call.name === "get_fast"
@@ -51,9 +61,10 @@ const entered = (world: World, pins: Pins, thread: number, call: Call): Pins => 
   let { disturbed, held } = pins
   if (takesReference(call)) {
     let bits = 0
-    pins.calls.forEach((other, t) => {
+    for (let t = 0; t < pins.calls.length; t++) {
+      const other = pins.calls[t]
       if (other !== undefined && world.tasks[t]!.mm === mm) bits |= disturbance(other, call.page)
-    })
+    }
     disturbed = withItem(disturbed, thread, bits)
   } else if (call.name === "fork" || discards(call)) {
     pins.calls.forEach((other, t) => {
@@ -68,7 +79,7 @@ const entered = (world: World, pins: Pins, thread: number, call: Call): Pins => 
   return { held, calls, disturbed }
 }
 
-export const pinsStep = (world: World, pins: Pins, event: Event): Pins => {
+const stepped = (world: World, pins: Pins, event: Event): Pins => {
   const command: unknown = event.command
   const { thread } = event
   if (command === enter) return entered(world, pins, thread, event.arg as Call)
@@ -95,6 +106,29 @@ export const pinsStep = (world: World, pins: Pins, event: Event): Pins => {
     if (mm >= 0) return { ...pins, held: pins.held.map((h) => h.mm === mm ? { ...h, kept: false } : h) }
   }
   return pins
+}
+
+// Several monitors keep this fold, from the same start and over the same steps: each step is worked out once.
+let lastPins: Pins | undefined = undefined
+let lastCommand: unknown = undefined
+let lastArg: unknown = undefined
+let lastThread = -1
+let lastResult: Pins | undefined = undefined
+
+export const pinsStep = (world: World, pins: Pins, event: Event): Pins => {
+  const { arg, command, thread } = event
+  // A counter's step also depends on the counter; and does nothing to pins that are not there.
+  if (command === (atomic_add_return as unknown) || command === (atomic_set as unknown)) {
+    return pins.held.length === 0 ? pins : stepped(world, pins, event)
+  }
+  if (pins === lastPins && command === lastCommand && arg === lastArg && thread === lastThread) return lastResult!
+  const result = stepped(world, pins, event)
+  lastPins = pins
+  lastCommand = command
+  lastArg = arg
+  lastThread = thread
+  lastResult = result
+  return result
 }
 
 /** The program ever takes a page reference. */

@@ -79,7 +79,7 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
   return {
     id: "I-08",
     title: "ForkSnapshot",
-    on: commands(...pinCommands, translate, page_read, page_write, swap_read_data, swap_write_data, fork_copied),
+    on: commands(...pinCommands(world), translate, page_read, page_write, swap_read_data, swap_write_data, fork_copied),
     initial: () => initial,
     step(state, event) {
       const command: unknown = event.command
