@@ -38,14 +38,18 @@ export interface CtxState {
   readonly features: Features | undefined
   readonly released: boolean
   readonly refcount: number
+  /** The descriptor is in the file table. */
+  readonly open: boolean
+  /** References on the file: one of the descriptor, one of each operation in progress. The last one releases the context. */
+  readonly file: number
   /** Number of the mm it acts on; -1 while unused (a context for a future fork). */
   readonly mm: number
 }
 
-const FEATURES = 0, RELEASED = 1, REFCOUNT = 2, MM = 3
+const FEATURES = 0, RELEASED = 1, REFCOUNT = 2, MM = 3, FILE = 4
 
 export const ctxType = new ActorType<CtxState>("userfaultfd_ctx", {
-  fields: ["features", "released", "refcount", "mm"]
+  fields: ["features", "released", "refcount", "mm", "file"]
 })
 
 export const ctx_features = ctxType.command<void, Features | undefined>("ctx_features", {
@@ -110,8 +114,46 @@ export const ctx_init = ctxType.command<InitCtx>("ctx_init", {
   access: "write",
   field: MM,
   ordering: "release",
-  evolve: (_ctx, { features, mm }) => ({ features, released: false, refcount: 1, mm }),
+  evolve: (_ctx, { features, mm }) => ({ features, released: false, refcount: 1, open: false, file: 0, mm }),
   arg: Schema.Struct({ mm: Schema.Int, features: FeaturesShape })
+})
+
+/** `anon_inode_getfd`: the context gets its descriptor. */
+export const ctx_install_fd = ctxType.command("ctx_install_fd", {
+  access: "write",
+  field: FILE,
+  ordering: "release",
+  evolve: (ctx) => ({ ...ctx, open: true, file: 1 })
+})
+
+/** `fdget`: pins the file; false (-EBADF) when the descriptor is closed. */
+export const ctx_fdget = ctxType.command<void, boolean>("ctx_fdget", {
+  access: "write",
+  field: FILE,
+  ordering: "acq_rel",
+  decide: (ctx) => ctx.open,
+  evolve: (ctx, _arg, open) => open ? { ...ctx, file: ctx.file + 1 } : ctx,
+  result: Schema.Boolean
+})
+
+/** `fput`: returns the references left; whoever drops the last one releases the context. */
+export const ctx_fput = ctxType.command<void, number>("ctx_fput", {
+  access: "write",
+  field: FILE,
+  ordering: "acq_rel",
+  decide: (ctx) => ctx.file - 1,
+  evolve: (ctx, _arg, file) => ({ ...ctx, file }),
+  result: Schema.Int
+})
+
+/** `close`: takes the descriptor out of the file table; false when it was closed before. The reference is still there. */
+export const ctx_close_fd = ctxType.command<void, boolean>("ctx_close_fd", {
+  access: "write",
+  field: FILE,
+  ordering: "acq_rel",
+  decide: (ctx) => ctx.open,
+  evolve: (ctx, _arg, open) => open ? { ...ctx, open: false } : ctx,
+  result: Schema.Boolean
 })
 
 // Wait queues -------------------------------------------------------------------------------------------

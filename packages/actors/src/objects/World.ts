@@ -343,6 +343,8 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
         features: mm.id === 0 && words !== undefined ? featuresOf(words) : undefined,
         released: false,
         refcount: mm.id === 0 ? 1 : 0,
+        open: mm.id === 0,
+        file: mm.id === 0 ? 1 : 0,
         mm: mm.id === 0 ? 0 : -1
       }
       const lock = (what: string): Actor<Mutex.Owner> =>

@@ -26,6 +26,11 @@ import { vm_normal_folio } from "./page_alloc.ts"
 import { folio_free_swap, free_swap_and_cache } from "./swapfile.ts"
 import { valid_range, vma_find } from "./vma.ts"
 
+/** A VMA that is locked, and what it says. */
+interface Found extends VmaRef {
+  readonly fields: VmaFields
+}
+
 /** madvise(2): 0; -EINVAL, -ENOMEM (a hole; what is mapped was advised all the same). */
 export function* sys_madvise(task: TaskRef, start: number, end: number, advice: Advice): Path<number> {
   const { mm, world: { kernel } } = task
@@ -35,7 +40,7 @@ export function* sys_madvise(task: TaskRef, start: number, end: number, advice: 
   if (advice === "dontneed" && kernel.has(feature.dontneedUnderVmaLock)) {
     const vma = yield* try_vma_read_lock(task, start, end)
     if (vma !== undefined) {
-      yield* madvise_dontneed_single_vma(task, yield* ask(vma.actor, vma_fields), start, end)
+      yield* madvise_dontneed_single_vma(task, vma.fields, start, end)
       yield* vma_end_read(vma)
       return 0
     }
@@ -47,11 +52,11 @@ export function* sys_madvise(task: TaskRef, start: number, end: number, advice: 
 }
 
 /** try_vma_read_lock(): one VMA has it all, and no event will want mmap_lock dropped. */
-function* try_vma_read_lock(task: TaskRef, start: number, end: number): Path<VmaRef | undefined> {
+function* try_vma_read_lock(task: TaskRef, start: number, end: number): Path<Found | undefined> {
   const vma = yield* lock_vma_under_rcu(task, task.mm, start)
   if (vma === undefined) return undefined
   const fields = yield* ask(vma.actor, vma_fields)
-  if (end <= fields.end && !fields.uffdMissing && !fields.uffdWp) return vma
+  if (end <= fields.end && !fields.uffdMissing && !fields.uffdWp) return { ...vma, fields }
   yield* vma_end_read(vma)
   return undefined
 }
@@ -70,7 +75,7 @@ function* madvise_walk_vmas(task: TaskRef, start: number, end: number, advice: A
       if (address >= end) break
     }
     const last = Math.min(end, fields.end)
-    const error = yield* madvise_dontneed_free(task, vma, address, last, advice)
+    const error = yield* madvise_dontneed_free(task, fields, address, last, advice)
     if (error !== 0) return error
     address = last
   }
@@ -80,22 +85,21 @@ function* madvise_walk_vmas(task: TaskRef, start: number, end: number, advice: A
 /** madvise_dontneed_free(): the event first; it is read before anything is zapped. */
 function* madvise_dontneed_free(
   task: TaskRef,
-  found: VmaRef,
+  found: VmaFields,
   start: number,
   requested: number,
   advice: Advice
 ): Path<number> {
   const { mm } = task
-  let vma = found
+  let fields = found
   let end = requested
-  if (!(yield* userfaultfd_remove(task, mm, vma, start, end))) {
+  if (!(yield* userfaultfd_remove(task, mm, fields, start, end))) {
     yield* mmap_read_lock(mm)
-    const again = yield* vma_lookup(mm, start)
-    if (again === undefined) return errno("ENOMEM")
-    vma = again
-    end = Math.min(end, (yield* ask(vma.actor, vma_fields)).end)
+    const vma = yield* vma_lookup(mm, start)
+    if (vma === undefined) return errno("ENOMEM")
+    fields = yield* ask(vma.actor, vma_fields)
+    end = Math.min(end, fields.end)
   }
-  const fields = yield* ask(vma.actor, vma_fields)
   if (advice === "dontneed") yield* madvise_dontneed_single_vma(task, fields, start, end)
   else yield* madvise_free_single_vma(task, fields, start, end)
   return 0

@@ -46,11 +46,11 @@ function* vms_gather_munmap_vmas(
     let fields: VmaFields = yield* ask(vma.actor, vma_fields)
     let error = 0
     if (fields.start < start) {
-      error = yield* __split_vma(task, mm, vma, start, true)
+      error = yield* __split_vma(task, mm, vma, fields, start, true)
       fields = { ...fields, start }
     }
     if (error === 0 && fields.end > end) {
-      error = yield* __split_vma(task, mm, vma, end, false)
+      error = yield* __split_vma(task, mm, vma, fields, end, false)
       fields = { ...fields, end }
     }
     if (error !== 0) {
@@ -61,7 +61,7 @@ function* vms_gather_munmap_vmas(
     yield* vma_start_write(task, mm, vma)
     yield* vma_mark_detached(vma)
     detached.push({ vma, fields })
-    yield* userfaultfd_unmap_prep(task, vma, start, end, uf)
+    yield* userfaultfd_unmap_prep(task, fields, start, end, uf)
     vma = yield* vma_find(mm, fields.end, end)
   }
   return 0

@@ -143,10 +143,10 @@ function* do_mprotect(tlb: MmuGather, start: number, end: number, prot: Prot): P
     const last = Math.min(end, fields.end)
     // mprotect_fixup(): the VMA changes before its entries do.
     if (fields.prot !== prot) {
-      const error = yield* vma_modify(task, mm, vma, address, last)
+      const error = yield* vma_modify(task, mm, vma, fields, address, last)
       if (error !== 0) return error
-      yield* vma_change(task, mm, vma, { prot })
-      const after = { ...fields, prot }
+      const after: VmaFields = { ...fields, start: address, end: last, prot }
+      yield* vma_change(task, mm, vma, after)
       yield* change_protection(tlb, after, address, last, {
         uffd_wp: false,
         uffd_wp_resolve: false,

@@ -69,8 +69,14 @@ export function* vma_iter_clear(mm: MmRef, start: number, end: number): Path<voi
  * __split_vma(): `vma` keeps the pages on the other side of `address` than the new VMA. Reverse mapping looks at the
  * borders, so that they change under the anon_vma lock. 0 or -ENOMEM.
  */
-export function* __split_vma(task: TaskRef, mm: MmRef, vma: VmaRef, address: number, new_below: boolean): Path<number> {
-  const fields = yield* ask(vma.actor, vma_fields)
+export function* __split_vma(
+  task: TaskRef,
+  mm: MmRef,
+  vma: VmaRef,
+  fields: VmaFields,
+  address: number,
+  new_below: boolean
+): Path<number> {
   const below = { ...fields, end: address }
   const above = { ...fields, start: address }
   const made = new_below ? below : above
@@ -87,20 +93,29 @@ export function* __split_vma(task: TaskRef, mm: MmRef, vma: VmaRef, address: num
   return 0
 }
 
-/** vma_modify(): splits so that `vma` covers start .. end-1 exactly; never merges. 0 or -ENOMEM. */
-export function* vma_modify(task: TaskRef, mm: MmRef, vma: VmaRef, start: number, end: number): Path<number> {
-  const fields = yield* ask(vma.actor, vma_fields)
+/**
+ * vma_modify(): splits so that `vma` (with `fields`) covers start .. end-1 only; never merges. 0, or -ENOMEM, and then
+ * the first of two splits may have been done.
+ */
+export function* vma_modify(
+  task: TaskRef,
+  mm: MmRef,
+  vma: VmaRef,
+  fields: VmaFields,
+  start: number,
+  end: number
+): Path<number> {
   if (fields.start < start) {
-    const error = yield* __split_vma(task, mm, vma, start, true)
+    const error = yield* __split_vma(task, mm, vma, fields, start, true)
     if (error !== 0) return error
   }
-  return fields.end > end ? yield* __split_vma(task, mm, vma, end, false) : 0
+  return fields.end > end ? yield* __split_vma(task, mm, vma, { ...fields, start }, end, false) : 0
 }
 
-/** Changes fields under the VMA write lock (`vm_flags_reset`, `userfaultfd_set_ctx`). */
-export function* vma_change(task: TaskRef, mm: MmRef, vma: VmaRef, change: Partial<VmaFields>): Path<void> {
+/** Sets the fields under the VMA write lock (`vm_flags_reset`, `userfaultfd_set_ctx`). */
+export function* vma_change(task: TaskRef, mm: MmRef, vma: VmaRef, fields: VmaFields): Path<void> {
   yield* vma_start_write(task, mm, vma)
-  yield* ask(vma.actor, vma_set_fields, { ...(yield* ask(vma.actor, vma_fields)), ...change })
+  yield* ask(vma.actor, vma_set_fields, fields)
 }
 
 /** anon_vma_prepare(): mmap_lock is held, for read at least; whoever comes first sets it. */

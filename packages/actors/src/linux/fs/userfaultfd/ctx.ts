@@ -4,7 +4,7 @@ import { fix, mmapChanging } from "../../../kernel/index.ts"
 import { atomic_add_return, atomic_read, atomic_set } from "../../../objects/Mm.ts"
 import { event_begin, event_end } from "../../../objects/Syscall.ts"
 import { try_to_wake_up } from "../../../objects/Task.ts"
-import { ctx_features, ctx_ref_add, ctx_released, queue_read } from "../../../objects/Userfaultfd.ts"
+import { ctx_features, ctx_ref_add, queue_read } from "../../../objects/Userfaultfd.ts"
 import type { CtxRef, MmRef, TaskRef } from "../../../objects/World.ts"
 import { errno } from "../../../program/constants.ts"
 
@@ -21,9 +21,8 @@ export function* userfaultfd_ctx_put(ctx: CtxRef): Path<void> {
   yield* ask(ctx.ctx, ctx_ref_add, -1)
 }
 
-/** Before every operation but UFFDIO_API: the descriptor is open and UFFDIO_API was done. 0 or a negative errno. */
+/** Before every operation but UFFDIO_API, which must have been done: 0 or -EINVAL. */
 export function* userfaultfd_is_initialized(ctx: CtxRef): Path<number> {
-  if (yield* ask(ctx.ctx, ctx_released)) return errno("EBADF")
   return (yield* ask(ctx.ctx, ctx_features)) === undefined ? errno("EINVAL") : 0
 }
 

@@ -25,8 +25,13 @@ import {
   wake_fd
 } from "./ctx.ts"
 
-/** What a VMA has that no userfaultfd watches. */
-export const no_uffd: Partial<VmaFields> = { uffd: -1, uffdMissing: false, uffdWp: false }
+/** Fields of a VMA that no userfaultfd watches any more (`userfaultfd_reset_ctx`). */
+export const without_uffd = (fields: VmaFields): VmaFields => ({
+  ...fields,
+  uffd: -1,
+  uffdMissing: false,
+  uffdWp: false
+})
 
 const fork_msg = (child: CtxRef): Message => ({
   event: "fork",
@@ -80,9 +85,9 @@ function* release_new_ctx(task: TaskRef, ctx: CtxRef): Path<void> {
   yield* mmap_write_lock(mm)
   let vma = yield* vma_find(mm, 0, task.world.pages)
   while (vma !== undefined) {
-    const { end, uffd } = yield* ask(vma.actor, vma_fields)
-    if (uffd === ctx.id) yield* vma_change(task, mm, vma, no_uffd)
-    vma = yield* vma_find(mm, end, task.world.pages)
+    const fields: VmaFields = yield* ask(vma.actor, vma_fields)
+    if (fields.uffd === ctx.id) yield* vma_change(task, mm, vma, without_uffd(fields))
+    vma = yield* vma_find(mm, fields.end, task.world.pages)
   }
   yield* mmap_write_unlock(mm)
   yield* userfaultfd_ctx_put(ctx)
@@ -108,22 +113,22 @@ export function* dup_userfaultfd(
   list: Array<ForkContext>
 ): Path<void> {
   const { ctxs, uffds } = task.world
-  const { uffd } = yield* ask(child.actor, vma_fields)
-  if (uffd < 0) return
-  const octx = ctxs[uffd]!
+  const fields = yield* ask(child.actor, vma_fields)
+  if (fields.uffd < 0) return
+  const octx = ctxs[fields.uffd]!
   const features = yield* ask(octx.ctx, ctx_features)
   if (features === undefined || !features.eventFork) {
-    yield* vma_change(task, mm, child, no_uffd)
+    yield* vma_change(task, mm, child, without_uffd(fields))
     return
   }
-  const ctx = ctxs[ctxNumber(uffds, uffd % uffds, mm.id)]!
+  const ctx = ctxs[ctxNumber(uffds, fields.uffd % uffds, mm.id)]!
   if (!list.some(({ orig }) => orig === octx)) {
     yield* ask(ctx.ctx, ctx_init, { mm: mm.id, features })
     yield* userfaultfd_ctx_get(octx)
     yield* mmap_changing_begin(task, octx)
     list.push({ orig: octx, new: ctx })
   }
-  yield* vma_change(task, mm, child, { uffd: ctx.id })
+  yield* vma_change(task, mm, child, { ...fields, uffd: ctx.id })
 }
 
 /** dup_userfaultfd_complete(): the fork succeeded; waits until its events were read. No lock may be held. */
@@ -149,8 +154,13 @@ export function* dup_userfaultfd_fail(task: TaskRef, list: ReadonlyArray<ForkCon
  * userfaultfd_remove(): tells of pages about to be dropped, mmap_lock held for read. False: there was an event,
  * mmap_lock is gone and the VMA may be, too.
  */
-export function* userfaultfd_remove(task: TaskRef, mm: MmRef, vma: VmaRef, start: number, end: number): Path<boolean> {
-  const { uffd } = yield* ask(vma.actor, vma_fields)
+export function* userfaultfd_remove(
+  task: TaskRef,
+  mm: MmRef,
+  { uffd }: VmaFields,
+  start: number,
+  end: number
+): Path<boolean> {
   if (uffd < 0) return true
   const ctx = task.world.ctxs[uffd]!
   if ((yield* ask(ctx.ctx, ctx_features))?.eventRemove !== true) return true
@@ -173,12 +183,11 @@ export interface UnmapContext {
 /** userfaultfd_unmap_prep(): one VMA of start .. end-1 is about to go, mmap_lock held for write. */
 export function* userfaultfd_unmap_prep(
   task: TaskRef,
-  vma: VmaRef,
+  { uffd }: VmaFields,
   start: number,
   end: number,
   list: Array<UnmapContext>
 ): Path<void> {
-  const { uffd } = yield* ask(vma.actor, vma_fields)
   if (uffd < 0) return
   const ctx = task.world.ctxs[uffd]!
   if ((yield* ask(ctx.ctx, ctx_features))?.eventUnmap !== true) return

@@ -3,6 +3,7 @@ import { ask, Mutex, type Path, Seqcount } from "@mmrace/core"
 import { fix } from "../../../kernel/index.ts"
 import { schedule, set_current_state } from "../../../objects/Task.ts"
 import {
+  ctx_install_fd,
   type Message,
   queue_add,
   queue_del,
@@ -63,17 +64,22 @@ function* take_event(task: TaskRef, ctx: CtxRef): Path<Waiter | undefined> {
   return waiter
 }
 
-/** The child's context gets its descriptor. If the forking thread is gone, the reader's reference is the descriptor's. */
+/**
+ * resolve_userfault_fork() and what follows: the child's context gets its descriptor. If the forking thread is gone, the
+ * reader's reference on the context is the descriptor's.
+ */
 function* finish_fork(task: TaskRef, ctx: CtxRef, waiter: Waiter): Path<void> {
+  const child = task.world.ctxs[waiter.message.ctx]!
+  yield* ask(child.ctx, ctx_install_fd)
   yield* ask(ctx.event_lock, Mutex.spinlock.lock)
   if ((yield* ask(ctx.event, queue_read)).some(({ thread }) => thread === waiter.thread)) {
-    if (task.world.kernel.has(fix["384632e67e08"])) yield* userfaultfd_ctx_put(task.world.ctxs[waiter.message.ctx]!)
+    if (task.world.kernel.has(fix["384632e67e08"])) yield* userfaultfd_ctx_put(child)
     yield* userfaultfd_event_complete(task, ctx, waiter)
   }
   yield* ask(ctx.event_lock, Mutex.spinlock.unlock)
 }
 
-/** read(2) of one message; or -EBADF, -EINVAL (no UFFDIO_API), -EAGAIN (nonblock, nothing there), -EINTR (killed). */
+/** read(2) of one message; or -EINVAL (no UFFDIO_API), -EAGAIN (nonblock, nothing there), -EINTR (killed). */
 export function* userfaultfd_read(task: TaskRef, ctx: CtxRef, nonblock: boolean): Path<Message | number> {
   const error = yield* userfaultfd_is_initialized(ctx)
   if (error !== 0) return error

@@ -4,7 +4,6 @@ import { feature, fix, type Kernel } from "../../../kernel/index.ts"
 import {
   ctx_features,
   ctx_init_features,
-  ctx_released,
   ctx_set_released,
   ctxType,
   type Features,
@@ -19,7 +18,7 @@ import { uffd_wp_range } from "../../mm/userfaultfd.ts"
 import { valid_range, vma_change, vma_find, vma_modify } from "../../mm/vma.ts"
 import type { VmaRef } from "../../types.ts"
 import { __wake_up_all, mm_of, userfaultfd_ctx_put, userfaultfd_is_initialized, wake_fd } from "./ctx.ts"
-import { no_uffd } from "./events.ts"
+import { without_uffd } from "./events.ts"
 import { __wake_userfault, wake_userfault } from "./wake.ts"
 
 /** What UFFDIO_REGISTER asks to be told of. */
@@ -46,7 +45,6 @@ const knows = (kernel: Kernel, features: Features): boolean =>
 /** UFFDIO_API: 0; -EINVAL for features the kernel does not have, or when it was done before. */
 export function* userfaultfd_api(task: TaskRef, ctx: CtxRef, features: Features): Path<number> {
   const { kernel } = task.world
-  if (yield* ask(ctx.ctx, ctx_released)) return errno("EBADF")
   // 22e5fe2a2a27 userfaultfd: prevent concurrent API initialization
   const cmpxchg = kernel.has(fix["22e5fe2a2a27"])
   if (!cmpxchg && (yield* ask(ctx.ctx, ctx_features)) !== undefined) return errno("EINVAL")
@@ -108,10 +106,13 @@ function* userfaultfd_register_range(
     const fields: VmaFields = yield* ask(vma.actor, vma_fields)
     const nothing_to_do = fields.uffd === ctx.id && (fields.uffdMissing || !missing) && (fields.uffdWp || !wp)
     if (!nothing_to_do) {
-      const error = yield* vma_modify(task, mm, vma, Math.max(start, fields.start), Math.min(end, fields.end))
+      const first = Math.max(start, fields.start)
+      const last = Math.min(end, fields.end)
+      const error = yield* vma_modify(task, mm, vma, fields, first, last)
       if (error !== 0) return error
       // userfaultfd_set_ctx(): the context and the modes, VMA write-locked.
-      yield* vma_change(task, mm, vma, { uffd: ctx.id, uffdMissing: missing, uffdWp: wp })
+      const watched = { uffd: ctx.id, uffdMissing: missing, uffdWp: wp }
+      yield* vma_change(task, mm, vma, { ...fields, start: first, end: last, ...watched })
     }
     vma = yield* vma_find(mm, Math.min(end, fields.end), end)
   }
@@ -174,17 +175,16 @@ function* userfaultfd_clear_vma(
   reset_ptes: boolean
 ): Path<number> {
   if (fields.uffdWp && reset_ptes) yield* uffd_wp_range(task, mm, fields, start, end, false)
-  const error = yield* vma_modify(task, mm, vma, start, end)
+  const error = yield* vma_modify(task, mm, vma, fields, start, end)
   if (error !== 0) return error
-  yield* vma_change(task, mm, vma, no_uffd)
+  yield* vma_change(task, mm, vma, without_uffd({ ...fields, start, end }))
   return 0
 }
 
 // close -------------------------------------------------------------------------------------------------
 
-/** userfaultfd_release(): the last reference on the descriptor is gone. */
+/** userfaultfd_release(): the last reference on the file is gone, so that no operation is in progress. */
 export function* userfaultfd_release(task: TaskRef, ctx: CtxRef): Path<void> {
-  if (yield* ask(ctx.ctx, ctx_released)) return
   yield* ask(ctx.ctx, ctx_set_released)
   yield* userfaultfd_release_all(task, ctx)
   // No fault can begin to wait from here on: those that wait are woken, whatever they wait for.

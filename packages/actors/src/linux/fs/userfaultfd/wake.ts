@@ -32,12 +32,19 @@ export function* __wake_userfault(task: TaskRef, ctx: CtxRef, start: number, end
 export function* wake_userfault(task: TaskRef, ctx: CtxRef, start: number, end: number): Path<void> {
   // 2c5b7e1be74f userfaultfd: avoid missing wakeups during refile in userfaultfd_read: the reader moves entries from
   // one queue to the other, and between the two they are in none.
-  const recheck = task.world.kernel.has(fix["2c5b7e1be74f"])
   let need_wakeup = false
-  let seq = 0
-  do {
-    if (recheck) seq = yield* Seqcount.readBegin(ctx.refile_seq)
-    need_wakeup = (yield* ask(ctx.pending, queue_read)).length > 0 || (yield* ask(ctx.fault, queue_read)).length > 0
-  } while (recheck && (yield* Seqcount.readRetry(ctx.refile_seq, seq)))
+  if (!task.world.kernel.has(fix["2c5b7e1be74f"])) need_wakeup = yield* waitqueue_active(ctx)
+  else {
+    let seq: number
+    do {
+      seq = yield* Seqcount.readBegin(ctx.refile_seq)
+      need_wakeup = yield* waitqueue_active(ctx)
+    } while (yield* Seqcount.readRetry(ctx.refile_seq, seq))
+  }
   if (need_wakeup) yield* __wake_userfault(task, ctx, start, end)
+}
+
+/** Whether somebody waits; one queue after the other, without their locks. */
+function* waitqueue_active(ctx: CtxRef): Path<boolean> {
+  return (yield* ask(ctx.pending, queue_read)).length > 0 || (yield* ask(ctx.fault, queue_read)).length > 0
 }
