@@ -168,7 +168,7 @@ export interface Generations {
   readonly frames: ReadonlyArray<Tag | undefined>
   /** By thread: what it read from a device and has not yet put into a page. */
   readonly read: ReadonlyArray<Tag | undefined>
-  /** By thread: the slot of which it dropped an entry last, and the generation before. */
+  /** By thread: the slot of which it dropped an entry in this page-table-lock section, and the generation before. */
   readonly dropped: ReadonlyArray<Tag | undefined>
 }
 
@@ -223,7 +223,8 @@ export const noStaleSwapin = (world: World): Monitor<Generations> => {
       swap_write_data,
       page_write,
       prep_new_page,
-      set_pte_at
+      set_pte_at,
+      Mutex.spinlock.unlock
     ),
     initial: () => initial,
     step(state, event) {
@@ -231,6 +232,9 @@ export const noStaleSwapin = (world: World): Monitor<Generations> => {
       const { actor, thread } = event
       if (command === set_pte_at) {
         install(state, event)
+        return state
+      }
+      if (command === Mutex.spinlock.unlock) {
         return state.dropped[thread] === undefined
           ? state
           : { ...state, dropped: withItem(state.dropped, thread, undefined) }

@@ -614,6 +614,19 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       ]
     },
     {
+      why: "the entry is dropped after the page is mapped, and the slot is used again",
+      program: swapped,
+      steps: (w) => [
+        [t0, ask(slot(w), O.swap_read_data)],
+        [t0, ask(w.folios[2]!.page, O.page_write, 1)],
+        ...section(w, t0, [set(w, rw(2)), ask(slot(w), O.swap_free)]),
+        [t1, ask(slot(w), O.slot_try_alloc)],
+        [t1, ask(slot(w), O.swap_cache_set, 2)],
+        ...section(w, t1, [ask(slot(w), O.swap_duplicate), set(w, swap(0, 0))]),
+        ...section(w, t0, [set(w, rw(2)), ask(slot(w), O.swap_free)])
+      ]
+    },
+    {
       why: "read and mapped",
       program: swapped,
       steps: (w) => [
