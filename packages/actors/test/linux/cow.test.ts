@@ -127,4 +127,25 @@ describe("who may write in place", () => {
     expect(pte).toMatchObject({ _tag: "present", write: false })
     expect(once.world.folios[(pte as { readonly pfn: number }).pfn]!.folio.state.anonExclusive).toBe(true)
   })
+
+  test("an unshare that can reuse the page makes it exclusive and leaves the entry as it is", () => {
+    const text = "map A anon rw 1 = 1 shared-with child\nthread c in child\n  store A 3\n" +
+      "thread p\n  join c\n  x = pin_fast A read\n  unpin x\n"
+    const loaded = load(text, latest)
+    expect(runOnce(loaded).leaks).toEqual([])
+    expect(loaded.world.mms[0]!.ptes[0]!.state).toMatchObject({ pfn: 1, write: false })
+    expect(loaded.world.folios[1]!.folio.state.anonExclusive).toBe(true)
+  })
+
+  test("a copied page that only the swap cache still holds gives its slot back", () => {
+    // 5.10 maps read-only what it reads from swap, and copies it for the write, as the swap cache has a reference.
+    const loaded = load(
+      "swap 1 disk\nmap A anon rw 1 = 1 swapped\nthread t\n  r0 = load A\n  store A 2\n",
+      Kernel.at("5.10")
+    )
+    const { leaks, steps } = runOnce(loaded)
+    expect(steps).toContain("t syscall t.copy_begin")
+    expect(leaks).toEqual([])
+    expect(loaded.world.slots[0]!.actor.state).toMatchObject({ count: 0, hasCache: false, cache: -1 })
+  })
 })
