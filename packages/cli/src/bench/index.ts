@@ -113,7 +113,7 @@ const memoryManagement = async (): Promise<void> => {
     "utf8"
   )
   const { program } = Result.getOrThrow(readProgram(source))
-  const { model } = loadProgram(program, Kernel.atBugFix("B-05"))
+  const { model } = loadProgram(program, Kernel.atBugFix("B-05") ?? Kernel.complete())
   const bare = new Executor(model)
   const perStep = await measure(one(bare))
   const watched = new Executor(model, { observers: [new Coverage(model), new TraceClasses(model)] })
