@@ -1,0 +1,118 @@
+/** Failures on disk: one log each, complete or not there at all. */
+import {
+  classifyStepLimit,
+  Executor,
+  FromChoices,
+  LogEncodeError,
+  type LogHeader,
+  makeHeader,
+  type RecordedExecution,
+  recordingOf,
+  readLogHeader,
+  type Verdict,
+  writeLogFile
+} from "@mmrace/core"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import { createHash } from "node:crypto"
+import { extname, join } from "node:path"
+import { fileProblem, type Job } from "../Subject.ts"
+import { type UserError, userError } from "../UserError.ts"
+import { version } from "../version.ts"
+
+export const logSuffix = ".ndjson"
+
+/** How an execution came to be: what a log says of it besides its steps. */
+export interface Provenance {
+  readonly strategy: string
+  readonly seed: number
+  readonly execution: number
+  /** The schedule as a token; where there is none, the choices. */
+  readonly schedule: string | ReadonlyArray<number>
+  readonly maxSteps: number
+}
+
+/** Runs `choices` and keeps the execution. */
+export const record = (job: Job, choices: ReadonlyArray<number>, maxSteps: number): RecordedExecution => {
+  const executor = new Executor(job.model, { maxSteps })
+  const verdict = executor.run(new FromChoices(choices))
+  return recordingOf(executor, judged(job, verdict, executor, maxSteps))
+}
+
+/** The verdict as campaigns give it: a step limit may be a livelock. */
+export const judged = (job: Job, verdict: Verdict, executor: Executor, maxSteps: number): Verdict =>
+  verdict._tag === "StepLimit" ? classifyStepLimit(job.model, executor.copyChoices(), { maxSteps }) : verdict
+
+export const headerOf = (job: Job, from: Provenance): LogHeader =>
+  makeHeader(job.model, {
+    tool: version,
+    program: job.source.text,
+    kernel: String(job.kernel),
+    strategy: from.strategy,
+    seed: from.seed,
+    execution: from.execution,
+    schedule: from.schedule,
+    maxSteps: from.maxSteps
+  })
+
+const longestStem = 100
+
+/** `gupfast-vs-fork-5.10-I-04-pinned-page`: the program, the release and the failure, as a file name. */
+export const fileStem = (job: Job, failureId: string): string => {
+  const stem = `${job.program.name}-${String(job.kernel).split(",")[0]}-${failureId}`
+    .replaceAll(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/-+$/, "")
+  if (stem.length <= longestStem) return stem
+  return `${stem.slice(0, longestStem)}-${createHash("sha256").update(failureId).digest("hex").slice(0, 8)}`
+}
+
+/** Writes beside the target and then renames, so that a log is there whole or not at all. Errors are for the user. */
+export const writeLogAt = (
+  path: string,
+  job: Job,
+  header: LogHeader,
+  recorded: RecordedExecution
+): Effect.Effect<void, UserError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const unfinished = `${path}.${process.pid}.tmp`
+    yield* writeLogFile(unfinished, job.model, header, recorded).pipe(
+      Effect.andThen(fs.rename(unfinished, path)),
+      Effect.onError(() => Effect.ignore(fs.remove(unfinished))),
+      Effect.mapError((error) => writeError(path, error))
+    )
+  })
+
+const writeError = (path: string, error: PlatformError | LogEncodeError): UserError =>
+  userError(`cannot write ${path}: ${error instanceof LogEncodeError ? error.message : fileProblem(error)}`)
+
+/** Makes sure that logs can be written into `folder`, before hours are spent on finding something. */
+export const openFolder = (folder: string): Effect.Effect<void, UserError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const problem = (error: PlatformError): UserError => userError(`cannot write to ${folder}: ${fileProblem(error)}`)
+    yield* Effect.mapError(fs.makeDirectory(folder, { recursive: true }), problem)
+    const trial = join(folder, `.mmrace-${process.pid}`)
+    yield* Effect.mapError(Effect.andThen(fs.writeFileString(trial, ""), fs.remove(trial)), problem)
+  })
+
+/**
+ * The path for a log in `folder`. An older log is replaced when it is of the same program and kernel; another one that
+ * happens to have the name is kept, and the new log gets a number.
+ */
+export const pathFor = (folder: string, stem: string, job: Job): Effect.Effect<string, never, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    for (let n = 1;; n++) {
+      const path = join(folder, `${stem}${n === 1 ? "" : `-${n}`}${logSuffix}`)
+      if (!(yield* Effect.orElseSucceed(fs.exists(path), () => false))) return path
+      const header = yield* Effect.option(readLogHeader(path))
+      const same = header._tag === "Some" && header.value.program === job.source.text &&
+        header.value.kernel === String(job.kernel)
+      if (same) return path
+    }
+  })
+
+/** Whether `--out` names a file: it has an extension. */
+export const isFileName = (out: string): boolean => extname(out) !== ""

@@ -1,0 +1,84 @@
+/** A worker thread: runs slices of a campaign and shrinks failures, so that the main thread stays free for the user. */
+import { check, Kernel, kernelWords, loadProgram, type Program } from "@mmrace/actors"
+import { checkDeterminism, runSlice, shrink, shrinkProgram, type Slice } from "@mmrace/core"
+import * as Result from "effect/Result"
+import { parentPort, workerData } from "node:worker_threads"
+import { asMergeables, makeAnalyses } from "./Analyses.ts"
+import { type DeterminismRequest, type Message, type ShrinkRequest, stopFlags, type Task, type WorkerSetup } from "./protocol.ts"
+import { smallerPrograms } from "@mmrace/actors"
+
+const setup = workerData as WorkerSetup
+const stop = new Int32Array(setup.stop)
+const kernel = Result.getOrThrow(Kernel.parse(setup.kernel))
+const loaded = loadProgram(setup.program, kernel)
+
+const progressEvery = 100
+
+const send = (message: Message): void => parentPort!.postMessage(message)
+
+const stopped = (): boolean => Atomics.load(stop, stopFlags.all) !== 0
+
+const slice = (task: Slice): void => {
+  const analyses = makeAnalyses(loaded, task.from)
+  let last = performance.now()
+  const result = runSlice(loaded.model, task, {
+    analyses: () => asMergeables(analyses),
+    onFailure: (failure) => send({ _tag: "Failure", failure }),
+    shouldStop: (executions, steps) => {
+      const now = performance.now()
+      if (now - last >= progressEvery) {
+        last = now
+        const progress = { executions, steps, pairs: analyses.coverage.pairs, classes: analyses.classes.counts.distinct }
+        send({ _tag: "Progress", progress })
+      }
+      return stopped() || (task.untilFailure && task.from > Atomics.load(stop, stopFlags.after))
+    }
+  })
+  send({ _tag: "SliceDone", result })
+}
+
+const build = (program: Program): ReturnType<typeof loadProgram>["model"] | undefined =>
+  check(program, kernelWords).length > 0 ? undefined : loadProgram(program, kernel).model
+
+const shrinkFailure = ({ choices, id, maxSteps, program }: ShrinkRequest): void => {
+  let last = 0
+  const options = {
+    maxSteps,
+    shouldStop: stopped,
+    onProgress: (cost: Parameters<NonNullable<import("@mmrace/core").ShrinkOptions["onProgress"]>>[0], executions: number) => {
+      const now = performance.now()
+      if (now - last < progressEvery) return
+      last = now
+      send({ _tag: "ShrinkProgress", cost, executions })
+    }
+  }
+  const done = program
+    ? Result.map(
+      shrinkProgram({ program: setup.program, build, candidates: smallerPrograms }, { choices, id }, options),
+      ({ accepted, failure, program: smaller, tried }) => ({ shrunk: failure, program: smaller, tried, accepted })
+    )
+    : Result.map(
+      shrink(loaded.model, { choices, id }, options),
+      (shrunk) => ({ shrunk, program: setup.program, tried: 0, accepted: 0 })
+    )
+  send(
+    Result.isSuccess(done)
+      ? { _tag: "ShrinkDone", result: done.success }
+      : { _tag: "ShrinkFailed", message: done.failure.message }
+  )
+}
+
+const determinism = (request: DeterminismRequest): void => {
+  const divergence = checkDeterminism(loaded.model, request)
+  send({ _tag: "DeterminismDone", message: divergence?.message, execution: divergence?.execution ?? -1 })
+}
+
+parentPort!.on("message", (task: Task) => {
+  try {
+    if (task._tag === "Slice") slice(task.slice)
+    else if (task._tag === "Shrink") shrinkFailure(task)
+    else determinism(task)
+  } catch (error) {
+    send({ _tag: "Broken", error: error instanceof Error ? error.stack ?? error.message : String(error) })
+  }
+})
