@@ -322,6 +322,7 @@ export class MonitorFold {
 
   /** The end of the execution: what the monitors say to it. */
   quiesce(waiting: ReadonlyArray<Waiting>): Verdict | undefined {
+    this.subject = ""
     this.model.monitors.forEach((monitor, index) => {
       const end: Quiescence = {
         steps: this.position,
