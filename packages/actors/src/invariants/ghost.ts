@@ -5,6 +5,11 @@
  *
  * What counts as a store to (mm, page): user instructions, fills of userfaultfd, and devices through a reference that was
  * taken for it, as long as user space has not discarded the page; FOLL_GET promises that only for writing and without fork.
+ *
+ * A load is an interval, from its translation to the read of the page: with a translation that it got before the kernel
+ * moved the page, it returns what the old page holds, while others store to the new one already. Every value that was
+ * the last one at some moment of the interval is a legal result. A translation that was stale when the load began, after
+ * the store, is no excuse.
  */
 import { commands, type Event, type Monitor } from "@mmrace/core"
 import {
@@ -48,6 +53,8 @@ export interface Ghost {
   readonly meanwhile: ReadonlyArray<ReadonlyArray<number>>
   /** By thread: page of its latest memory instruction. */
   readonly page: ReadonlyArray<number>
+  /** By thread in a load, since its translation: every value that it might have returned at some moment of it. */
+  readonly loading: ReadonlyArray<ReadonlyArray<number> | undefined>
   /** By thread: it is copying a page for the child. */
   readonly copying: ReadonlyArray<boolean>
   readonly forks: ReadonlyArray<Fork>
@@ -85,6 +92,7 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     freeing: filled(keys, 0),
     meanwhile: filled(keys, nothing),
     page: filled(threads, -1),
+    loading: filled(threads, undefined),
     copying: filled(threads, false),
     forks: [],
     pins: noPins(world)
@@ -210,6 +218,25 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     })
   }
 
+  const translated = (state: Ghost, thread: number, { page, store }: Access): Ghost => {
+    const pages = withItem(state.page, thread, page)
+    const values = store ? undefined : state.allowed[keyOf(world, world.tasks[thread]!.mm.id, page)]!
+    const loading = withItem(state.loading, thread, values)
+    return pages === state.page && loading === state.loading ? state : { ...state, page: pages, loading }
+  }
+
+  /** Loads in flight may return what has become current, too. */
+  const duringLoads = (state: Ghost): Ghost => {
+    let { loading } = state
+    for (let t = 0; t < threads; t++) {
+      const values = loading[t]
+      if (values === undefined) continue
+      const now = state.allowed[keyOf(world, world.tasks[t]!.mm.id, state.page[t]!)]!
+      loading = withItem(loading, t, union(values, now))
+    }
+    return loading === state.loading ? state : { ...state, loading }
+  }
+
   const entrySet = (state: Ghost, event: Event): Ghost => {
     const m = lookUp(where.pteMm, event.actor.id)
     const call = state.pins.calls[event.thread]
@@ -226,6 +253,65 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     const before = (event.before as { readonly _tag: string })._tag
     if (pte._tag !== "present" || (before !== "none" && before !== "marker")) return state
     return stored(state, m, page, world.folios[pte.pfn!]!.page.state, false)
+  }
+
+  const changed = (state: Ghost, event: Event): Ghost => {
+    const command: unknown = event.command
+    const { thread } = event
+    if (command === page_read || command === page_write) {
+      if (inInstruction(world, event)) {
+        const { id } = world.tasks[thread]!.mm
+        const page = state.page[thread]!
+        if (command === page_write) return stored(state, id, page, event.arg as number, false)
+        const value = event.result as number
+        const inTime = state.loading[thread]?.includes(value) === true
+        const done = { ...state, loading: withItem(state.loading, thread, undefined) }
+        return inTime && !state.allowed[keyOf(world, id, page)]!.includes(value)
+          ? done
+          : loaded(done, id, page, value, false, event)
+      }
+      const name = pins ? state.pins.calls[thread]?.name : undefined
+      if (name !== "dma_load" && name !== "dma_store") return state
+      return deviceAccess(state, lookUp(where.data, event.actor.id), event)
+    }
+    if (command === set_pte_at) return entrySet(state, event)
+    if (command === fork_begin) {
+      const parent = world.tasks[thread]!.mm.id
+      const child = event.arg as number
+      const draft = { ...state, forks: [...state.forks, { thread, parent, child }] }
+      for (let page = 0; page < world.pages; page++) {
+        const from = keyOf(world, parent, page), to = keyOf(world, child, page)
+        draft.allowed = withItem(draft.allowed, to, draft.allowed[from]!)
+        draft.lazy = withItem(draft.lazy, to, draft.lazy[from]!)
+        draft.device = withItem(draft.device, to, draft.device[from]!)
+      }
+      return draft
+    }
+    if (command === fork_copied) {
+      return { ...state, forks: state.forks.filter((f) => f.child !== event.arg) }
+    }
+    if (command === copy_begin) {
+      const { forChild, page } = event.arg as CopyMark
+      const fork = forChild ? state.forks.find((f) => f.thread === thread) : undefined
+      if (fork === undefined) return state
+      const from = state.allowed[keyOf(world, fork.parent, page)]!
+      return {
+        ...state,
+        copying: withItem(state.copying, thread, true),
+        allowed: withItem(state.allowed, keyOf(world, fork.child, page), from)
+      }
+    }
+    if (command === copy_end) {
+      return state.copying[thread] ? { ...state, copying: withItem(state.copying, thread, false) } : state
+    }
+    let next = state
+    if (command === enter) next = entered(state, event, event.arg as Call)
+    else if (command === leave) {
+      const call = state.pins.calls[thread]
+      if (call !== undefined) next = left(state, event, call, (event.arg as { readonly result: number }).result)
+    }
+    const held = pinsStep(world, next.pins, event)
+    return held === next.pins ? next : { ...next, pins: held }
   }
 
   return {
@@ -246,60 +332,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     step(state, event) {
       const command: unknown = event.command
       const { thread } = event
-      if (command === translate) {
-        const page = withItem(state.page, thread, (event.arg as Access).page)
-        return page === state.page ? state : { ...state, page }
-      }
-      if (command === page_read || command === page_write) {
-        if (inInstruction(world, event)) {
-          const { id } = world.tasks[thread]!.mm
-          const page = state.page[thread]!
-          return command === page_read
-            ? loaded(state, id, page, event.result as number, false, event)
-            : stored(state, id, page, event.arg as number, false)
-        }
-        const name = pins ? state.pins.calls[thread]?.name : undefined
-        if (name !== "dma_load" && name !== "dma_store") return state
-        return deviceAccess(state, lookUp(where.data, event.actor.id), event)
-      }
-      if (command === set_pte_at) return entrySet(state, event)
-      if (command === fork_begin) {
-        const parent = world.tasks[thread]!.mm.id
-        const child = event.arg as number
-        const draft = { ...state, forks: [...state.forks, { thread, parent, child }] }
-        for (let page = 0; page < world.pages; page++) {
-          const from = keyOf(world, parent, page), to = keyOf(world, child, page)
-          draft.allowed = withItem(draft.allowed, to, draft.allowed[from]!)
-          draft.lazy = withItem(draft.lazy, to, draft.lazy[from]!)
-          draft.device = withItem(draft.device, to, draft.device[from]!)
-        }
-        return draft
-      }
-      if (command === fork_copied) {
-        return { ...state, forks: state.forks.filter((f) => f.child !== event.arg) }
-      }
-      if (command === copy_begin) {
-        const { forChild, page } = event.arg as CopyMark
-        const fork = forChild ? state.forks.find((f) => f.thread === thread) : undefined
-        if (fork === undefined) return state
-        const from = state.allowed[keyOf(world, fork.parent, page)]!
-        return {
-          ...state,
-          copying: withItem(state.copying, thread, true),
-          allowed: withItem(state.allowed, keyOf(world, fork.child, page), from)
-        }
-      }
-      if (command === copy_end) {
-        return state.copying[thread] ? { ...state, copying: withItem(state.copying, thread, false) } : state
-      }
-      let next = state
-      if (command === enter) next = entered(state, event, event.arg as Call)
-      else if (command === leave) {
-        const call = state.pins.calls[thread]
-        if (call !== undefined) next = left(state, event, call, (event.arg as { readonly result: number }).result)
-      }
-      const held = pinsStep(world, next.pins, event)
-      return held === next.pins ? next : { ...next, pins: held }
+      if (command === translate) return translated(state, thread, event.arg as Access)
+      const next = changed(state, event)
+      return next.allowed === state.allowed ? next : duringLoads(next)
     }
   }
 }
