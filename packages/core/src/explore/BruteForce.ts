@@ -1,0 +1,95 @@
+/**
+ * Every schedule, one after the other, each from its beginning, by counting through the choice streams like an
+ * odometer. The oracle for everything else in this directory, and independent of it.
+ */
+import { Executor } from "../Execution.ts"
+import type { Model } from "../Model.ts"
+import type { Strategy, View } from "../Strategy.ts"
+import { failureId } from "../Verdict.ts"
+import type { Final } from "./Outcomes.ts"
+
+export interface BruteForceOptions {
+  readonly maxSteps?: number
+  readonly partialDeadlocks?: boolean
+  /** Give up after so many executions; default 1,000,000. */
+  readonly maxExecutions?: number
+  readonly outcomeOf?: (final: Final) => string
+  /** Only schedules with at most so many preemptions. */
+  readonly preemptions?: number
+  /** After each execution within the bound. */
+  readonly visit?: (executor: Executor, preemptions: number) => void
+}
+
+export interface BruteForceResult {
+  readonly complete: boolean
+  readonly executions: number
+  /** Outcome to number of executions. */
+  readonly outcomes: ReadonlyMap<string, number>
+}
+
+class Odometer implements Strategy {
+  readonly name = "odometer"
+  digits: Array<number> = []
+  preemptions = 0
+  readonly widths: Array<number> = []
+  private position = 0
+
+  begin(): void {
+    this.position = 0
+    this.preemptions = 0
+    this.widths.length = 0
+  }
+
+  pick(view: View): number {
+    const index = this.choose(view.enabledCount)
+    if (view.last >= 0 && view.enabled[index] !== view.last && view.isEnabled(view.last)) this.preemptions++
+    return index
+  }
+
+  choose(n: number): number {
+    this.widths.push(n)
+    return this.digits[this.position++] ?? 0
+  }
+
+  /** The next stream; false after the last. */
+  advance(used: ArrayLike<number>, length: number): boolean {
+    for (let i = length - 1; i >= 0; i--) {
+      if (used[i]! + 1 < this.widths[i]!) {
+        this.digits = [...Array.from(used).slice(0, i), used[i]! + 1]
+        return true
+      }
+    }
+    return false
+  }
+}
+
+/** Executes every schedule of the model. */
+export const bruteForce = (model: Model, options: BruteForceOptions = {}): BruteForceResult => {
+  const executor = new Executor(model, {
+    ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
+    partialDeadlocks: options.partialDeadlocks ?? true
+  })
+  const odometer = new Odometer()
+  const outcomes = new Map<string, number>()
+  const limit = options.maxExecutions ?? 1_000_000
+  const final: Final = {
+    returned: (thread) => {
+      const { asks, length, results } = executor.log
+      const { exit } = model.threads[thread]!
+      for (let i = length - 1; i >= 0; i--) if (asks[i] === exit) return results[i]
+      return undefined
+    }
+  }
+  let executions = 0
+  for (;;) {
+    if (executions >= limit) return { complete: false, executions, outcomes }
+    const verdict = executor.run(odometer)
+    if (odometer.preemptions <= (options.preemptions ?? Infinity)) {
+      executions++
+      const name = failureId(verdict) ?? options.outcomeOf?.(final) ?? "ok"
+      outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
+      options.visit?.(executor, odometer.preemptions)
+    }
+    if (!odometer.advance(executor.choices, executor.choiceCount)) return { complete: true, executions, outcomes }
+  }
+}

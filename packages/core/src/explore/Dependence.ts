@@ -1,0 +1,196 @@
+/**
+ * When two steps of different threads may be swapped: the one relation that all reductions rest on.
+ *
+ * A step *touches* places, each in a mode. Places are the model's locations, and three kinds of its own:
+ *
+ *   signal of a thread   written by a kill, read by commands whose `blocked` or `decide` can see `thread.killed`
+ *   monitor              its state; written when a step changes it, read when it does not
+ *   (reads of monitors)  every location of an actor whose state a monitor looked at during the step
+ *
+ * The exit of a thread belongs to its last step and writes the thread's location. Two steps are dependent when they
+ * touch one place in conflicting modes. Modes are known once a step has run: a step that left its actor as it was
+ * (a failed trylock, a failed compare-and-exchange) only read it. That this is sound needs no more than what
+ * DPOR asks of a happens-before assignment: swapping adjacent independent steps changes neither their results nor
+ * the state after both (Abdulla, Aronis, Jonsson, Sagonas, POPL'14, definition 3.2).
+ *
+ * Data choices touch nothing: they branch within their own thread.
+ */
+import type { Actor, Command } from "../Actor.ts"
+import { type Ask, locationOf } from "../Ask.ts"
+import type { Model } from "../Model.ts"
+import { completion } from "../primitives/Completion.ts"
+import { refcount } from "../primitives/Refcount.ts"
+import { rwsem } from "../primitives/Rwsem.ts"
+import { semaphore } from "../primitives/Semaphore.ts"
+import { chooseNumber, killThread } from "../Thread.ts"
+
+/** Modes: `writing` conflicts with every mode; any other mode conflicts with all but itself. */
+export type Mode = number
+export const writing: Mode = -1
+export const reading: Mode = 0
+/** Readers of an rwsem that come and go while nobody waits for it. */
+export const sharing: Mode = 1
+/** Additions whose result nobody sees. */
+export const adding: Mode = 2
+
+export const conflicting = (a: Mode, b: Mode): boolean => a === writing || a !== b
+
+/** What a step touches: parallel arrays of places and modes. */
+export interface Footprint {
+  readonly places: ReadonlyArray<number>
+  readonly modes: ReadonlyArray<Mode>
+}
+
+/** Two steps of different threads are dependent: their order can matter. */
+export const dependent = (a: Footprint, b: Footprint): boolean => {
+  for (let i = 0; i < a.places.length; i++) {
+    for (let j = 0; j < b.places.length; j++) {
+      if (a.places[i] === b.places[j] && conflicting(a.modes[i]!, b.modes[j]!)) return true
+    }
+  }
+  return false
+}
+
+export interface DependenceOptions {
+  /**
+   * Whether a store that happens to leave the value as it was counts as a read (default) or as the write that it is
+   * in the published counts of other tools.
+   */
+  readonly silentStores?: "read" | "write"
+}
+
+/** One rule of the relation, so that a test can leave it out and see what it is for. */
+export type Rule = "write" | "change" | "signal" | "exit" | "monitor-state" | "monitor-reads" | "sharing" | "adding"
+
+type AnyCommand = Command<unknown, unknown, unknown>
+
+/**
+ * Pairs of commands that commute though both change the state, by what they returned.
+ *
+ * rwsem: a reader takes the lock at once only when nobody queues, so among these steps nobody joins or leaves the
+ * queue; readers are kept sorted; a reader's release hands the lock to a writer only, and that writer's await is not
+ * of this mode. Additions: the sum does not depend on the order and no result shows it.
+ */
+const commuting: ReadonlyMap<AnyCommand, { readonly mode: Mode; readonly when: (result: unknown, after: unknown) => boolean }> =
+  new Map(
+    ([
+      [rwsem.downRead, sharing, (result) => result === "taken"],
+      [rwsem.downReadTrylock, sharing, (result) => result === true],
+      [rwsem.awaitRead, sharing, () => true],
+      [rwsem.awaitReadKillable, sharing, (result) => result === true],
+      [rwsem.upRead, sharing, () => true],
+      [semaphore.up, adding, () => true],
+      [refcount.inc, adding, () => true],
+      [completion.complete, adding, () => true]
+    ] as ReadonlyArray<readonly [unknown, Mode, (result: unknown, after: unknown) => boolean]>).map((
+      [command, mode, when]
+    ) => [command as AnyCommand, { mode, when }])
+  )
+
+/** Builds footprints for one model. */
+export class Dependence {
+  /** Number of places. */
+  readonly places: number
+  private readonly model: Model
+  private readonly silentStores: "read" | "write"
+  private readonly broken: Rule | undefined
+  private readonly threadOfActor = new Map<Actor<unknown>, number>()
+  private readonly seesThread = new Map<AnyCommand, boolean>()
+
+  /** `broken` leaves one rule out: for tests only. */
+  constructor(model: Model, options: DependenceOptions = {}, broken?: Rule) {
+    this.model = model
+    this.silentStores = options.silentStores ?? "read"
+    this.broken = broken
+    this.places = model.locations + model.threads.length + model.monitors.length
+    for (const thread of model.threads) this.threadOfActor.set(thread.actor as unknown as Actor<unknown>, thread.id)
+    for (const type of new Set(model.actors.map((actor) => actor.type))) {
+      for (const command of type.commands) {
+        this.seesThread.set(command, mayReadThread(command.blocked) || mayReadThread(command.decide))
+      }
+    }
+  }
+
+  signalOf(thread: number): number {
+    return this.model.locations + thread
+  }
+
+  /** The thread that an actor stands for. */
+  threadOf(actor: Actor<unknown>): number | undefined {
+    return this.threadOfActor.get(actor)
+  }
+
+  /** What a step of `thread` touched, apart from exits and monitors. */
+  touch(
+    out: Touched,
+    thread: number,
+    pending: Ask<unknown>,
+    result: unknown,
+    before: unknown,
+    after: unknown
+  ): void {
+    const { actor, command } = pending
+    if (command === (chooseNumber as unknown)) return
+    out.add(locationOf(pending), this.modeOf(command, result, before, after))
+    if (command === (killThread as unknown)) {
+      if (this.broken !== "signal") out.add(this.signalOf(this.threadOfActor.get(actor)!), writing)
+    } else if (this.seesThread.get(command) === true) out.add(this.signalOf(thread), reading)
+  }
+
+  /** The end of a thread as part of a step. */
+  touchExit(out: Touched, thread: number): void {
+    if (this.broken !== "exit") out.add(this.model.threads[thread]!.actor.base, writing)
+  }
+
+  touchMonitor(out: Touched, monitor: number, changed: boolean): void {
+    if (this.broken === "monitor-state") return
+    out.add(this.model.locations + this.model.threads.length + monitor, changed ? writing : reading)
+  }
+
+  /** A monitor looked at an actor's state. */
+  touchSeen(out: Touched, actor: Actor<unknown>): void {
+    if (this.broken === "monitor-reads") return
+    for (let field = 0; field < actor.type.fields.length; field++) out.add(actor.base + field, reading)
+  }
+
+  modeOf(command: AnyCommand, result: unknown, before: unknown, after: unknown): Mode {
+    if (Object.is(before, after)) {
+      const isStore = command.isWrite && command.decide === undefined && command.blocked === undefined
+      return isStore && this.silentStores === "write" ? writing : reading
+    }
+    if (this.broken === "write") return reading
+    const special = commuting.get(command)
+    if (special !== undefined && special.when(result, after)) return special.mode
+    if (this.broken === "sharing" && command.type === (rwsem.type as unknown)) return sharing
+    if (this.broken === "adding" && command.type === (semaphore.type as unknown)) return adding
+    return this.broken === "change" && command.blocked !== undefined ? reading : writing
+  }
+}
+
+/** A footprint under construction. A place is kept once, in the mode that conflicts with more. */
+export class Touched implements Footprint {
+  readonly places: Array<number> = []
+  readonly modes: Array<Mode> = []
+
+  add(place: number, mode: Mode): void {
+    const at = this.places.indexOf(place)
+    if (at < 0) {
+      this.places.push(place)
+      this.modes.push(mode)
+    } else if (this.modes[at] !== mode) this.modes[at] = writing
+  }
+}
+
+/**
+ * Whether a function of (state, arg, thread) can see its third parameter. Rest parameters, defaults and `arguments` do
+ * not count in `length`, so where the text shows one of them the answer is yes.
+ */
+const mayReadThread = (decide: ((...args: Array<never>) => unknown) | undefined): boolean => {
+  if (decide === undefined) return false
+  if (decide.length >= 3) return true
+  const text = decide.toString()
+  const arrow = text.indexOf("=>")
+  const brace = text.indexOf("{")
+  const head = text.slice(0, arrow >= 0 && (brace < 0 || arrow < brace) ? arrow : brace)
+  return /\.\.\.|=|native code/u.test(head) || /\barguments\b|\[native code\]/u.test(text)
+}

@@ -1,0 +1,288 @@
+/**
+ * Dynamic partial-order reduction: at least one execution of each equivalence class (Mazurkiewicz trace), after
+ * Abdulla, Aronis, Jonsson, Sagonas: Optimal dynamic partial order reduction, POPL'14.
+ *
+ *   source   source sets with sleep sets (their algorithm 1); may start executions that end sleep-set blocked
+ *   optimal  wakeup trees (their algorithm 2): exactly one execution per class, none blocked
+ *
+ * Races are looked for at the end of each execution, as algorithm 2 does. Data choices: a thread that is explored at a
+ * state is explored with each number, so a plan that begins with another number of it is covered.
+ */
+import { dependent, type Footprint, Touched } from "./Dependence.ts"
+import type { Happened, Machine } from "./Machine.ts"
+import { apart, type Planned, precedes, type Race, Races } from "./Races.ts"
+import { Trace } from "./Trace.ts"
+
+export type Algorithm = "source" | "optimal"
+
+/** How one execution ended. */
+export type RunEnd =
+  /** Nobody can move. */
+  | "complete"
+  /** Everybody who can move is asleep: what follows has been explored elsewhere. */
+  | "blocked"
+  | "step-limit"
+  /** Cut by the visitor. */
+  | "cut"
+
+export interface Visitor {
+  /** After each execution, the machine standing at its end. False ends the exploration. */
+  ended(end: RunEnd, trace: Trace): boolean
+  /** After each step. False cuts the execution there. */
+  stepped?(step: Happened, trace: Trace): boolean
+}
+
+export interface DporOptions {
+  readonly algorithm: Algorithm
+  readonly maxSteps: number
+  /** For tests: without the rule about steps that wait. */
+  readonly ignoreWaiting?: boolean
+}
+
+interface Branch {
+  readonly thread: number
+  readonly value: number
+  readonly footprint: Footprint | undefined
+  readonly children: Array<Branch>
+}
+
+interface Sleeper {
+  readonly thread: number
+  readonly footprint: Footprint
+}
+
+/** A state on the path. */
+class Node {
+  /** Threads whose next step has been explored from here, or from an equivalent state elsewhere. */
+  sleep: Array<Sleeper>
+  /** What is still to be explored from here. */
+  readonly tree: Array<Branch>
+  current: Branch | undefined = undefined
+  /** Of the current thread's data choice: the number under way, the first one tried, and how many there are. */
+  value = -1
+  firstValue = -1
+  values = 0
+  /** What the current thread's step touched, with all numbers so far. */
+  touched: Touched = new Touched()
+
+  constructor(sleep: Array<Sleeper>, tree: Array<Branch>) {
+    this.sleep = sleep
+    this.tree = tree
+  }
+
+  /** A step of the current thread has been explored. */
+  note(step: Happened): void {
+    step.places.forEach((place, i) => this.touched.add(place, step.modes[i]!))
+  }
+
+  /** The next number of the current data choice: 0, 1, ... without the one tried first; -1 after the last. */
+  nextValue(): number {
+    let next = this.value === this.firstValue && this.values > 0 ? 0 : this.value + 1
+    if (next === this.firstValue) next++
+    return next < this.values ? next : -1
+  }
+}
+
+export interface DporCounts {
+  /** Executions that ran to their end (or to the step limit). */
+  executions: number
+  /** Executions that ended sleep-set blocked. */
+  blocked: number
+  steps: number
+}
+
+export class Dpor {
+  readonly counts: DporCounts = { executions: 0, blocked: 0, steps: 0 }
+  readonly trace: Trace
+  private readonly machine: Machine
+  private readonly races: Races
+  private readonly optimal: boolean
+  private readonly maxSteps: number
+  private readonly nodes: Array<Node> = []
+  /** First step of the trace whose races have not been looked for. */
+  private fresh = 0
+  private readonly enabled: Array<number> = []
+
+  constructor(machine: Machine, options: DporOptions) {
+    this.machine = machine
+    this.optimal = options.algorithm === "optimal"
+    this.maxSteps = options.maxSteps
+    this.trace = new Trace(machine)
+    this.races = new Races(machine, this.trace, {
+      whole: this.optimal,
+      ...(options.ignoreWaiting === undefined ? {} : { ignoreWaiting: options.ignoreWaiting })
+    })
+  }
+
+  /** Explores everything; false when the visitor ended it. */
+  run(visitor: Visitor): boolean {
+    let sleep: Array<Sleeper> = []
+    let tree: Array<Branch> = []
+    for (;;) {
+      const end = this.descend(sleep, tree, visitor)
+      if (end === "blocked") this.counts.blocked++
+      else this.counts.executions++
+      const goOn = visitor.ended(end, this.trace)
+      if (!goOn) return false
+      this.reverseRaces()
+      const next = this.backtrack()
+      if (next === undefined) return true
+      this.fresh = this.trace.length - 1
+      sleep = next.sleep
+      tree = next.tree
+      if (visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)) {
+        this.cutNext = true
+      }
+    }
+  }
+
+  private cutNext = false
+
+  /** Runs on from the present state to the end of an execution. */
+  private descend(firstSleep: Array<Sleeper>, firstTree: Array<Branch>, visitor: Visitor): RunEnd {
+    let sleep = firstSleep
+    let tree = firstTree
+    for (;;) {
+      if (this.cutNext) {
+        this.cutNext = false
+        return "cut"
+      }
+      const { enabled, machine } = this
+      if (machine.enabled(enabled) === 0) return "complete"
+      if (machine.events >= this.maxSteps) return "step-limit"
+      const node = new Node(sleep, tree)
+      if (!this.choose(node)) {
+        if (tree.length > 0) throw new Error("a planned thread cannot move: the dependence relation is wrong")
+        return "blocked"
+      }
+      this.nodes.push(node)
+      const next = this.execute(node, node.current!.children)
+      sleep = next.sleep
+      tree = next.tree
+      if (visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)) this.cutNext = true
+    }
+  }
+
+  /** Makes the next branch of a node the current one; false when there is none. */
+  private choose(node: Node): boolean {
+    while (node.tree.length > 0) {
+      const branch = node.tree.shift()!
+      if (node.sleep.some((sleeper) => sleeper.thread === branch.thread)) continue
+      if (!this.machine.isEnabled(branch.thread)) {
+        throw new Error("a planned thread cannot move: the dependence relation is wrong")
+      }
+      this.begin(node, branch)
+      return true
+    }
+    if (node.current !== undefined) return false
+    const { enabled } = this
+    const last = this.trace.steps.at(-1)?.thread
+    const awake = enabled.filter((thread) => !node.sleep.some((sleeper) => sleeper.thread === thread))
+    if (awake.length === 0) return false
+    const thread = last !== undefined && awake.includes(last) ? last : awake[0]!
+    this.begin(node, { thread, value: -1, footprint: undefined, children: [] })
+    return true
+  }
+
+  private begin(node: Node, branch: Branch): void {
+    node.current = branch
+    node.values = this.machine.choicesOf(branch.thread)
+    node.value = node.values === 0 ? -1 : Math.max(0, branch.value)
+    node.touched = new Touched()
+    node.firstValue = node.value
+  }
+
+  /** Executes the current branch of a node. */
+  private execute(node: Node, tree: Array<Branch>): { readonly sleep: Array<Sleeper>; readonly tree: Array<Branch> } {
+    const step = this.machine.step(node.current!.thread, node.value)
+    this.trace.push(step)
+    this.counts.steps++
+    const sleep = node.sleep.filter((s) => s.thread !== step.thread && !dependent(s.footprint, step))
+    return { sleep, tree }
+  }
+
+  /** Goes back to the last state with something left to explore, and executes that. */
+  private backtrack(): { readonly sleep: Array<Sleeper>; readonly tree: Array<Branch> } | undefined {
+    while (this.nodes.length > 0) {
+      const node = this.nodes.at(-1)!
+      const step = this.trace.pop()
+      this.machine.undo(step)
+      node.note(step)
+      const value = node.nextValue()
+      if (value >= 0) {
+        node.value = value
+        return this.execute(node, [])
+      }
+      node.sleep = [...node.sleep, { thread: step.thread, footprint: node.touched }]
+      if (this.choose(node)) return this.execute(node, node.current!.children)
+      this.nodes.pop()
+    }
+    return undefined
+  }
+
+  private reverseRaces(): void {
+    const { machine, races, trace } = this
+    for (let index = this.fresh; index < trace.length; index++) {
+      for (const race of races.ofStep(index)) this.plan(race)
+    }
+    for (let thread = 0; thread < machine.at.length; thread++) {
+      if (machine.pending(thread) === undefined || machine.isEnabled(thread)) continue
+      for (const race of races.ofWaiting(thread)) this.plan(race)
+    }
+  }
+
+  private plan({ before, plan }: Race): void {
+    const node = this.nodes[before]!
+    if (node.sleep.some((sleeper) => this.isWeakInitial(sleeper.thread, sleeper.footprint, plan))) return
+    if (this.optimal) this.insert(node.tree, plan)
+    else this.addInitial(node, plan)
+  }
+
+  private addInitial(node: Node, plan: ReadonlyArray<Planned>): void {
+    const initials = plan.filter((_, at) => this.isInitial(plan, at))
+    if (initials.some((step) => node.tree.some((branch) => branch.thread === step.thread))) return
+    const { thread, value } = initials.at(-1)!
+    node.tree.push({ thread, value, footprint: undefined, children: [] })
+  }
+
+  /** Insertion into a wakeup tree (POPL'14, section 6.1): nothing is added when a leaf already covers the plan. */
+  private insert(tree: Array<Branch>, plan: ReadonlyArray<Planned>): void {
+    let branches = tree
+    let rest = plan
+    descend: while (rest.length > 0) {
+      for (const branch of branches) {
+        const at = rest.findIndex((step) => step.thread === branch.thread)
+        if (at >= 0) {
+          if (!this.isInitial(rest, at)) continue
+          if (branch.value !== rest[at]!.value) return
+          rest = rest.filter((_, i) => i !== at)
+        } else if (rest.some((step) => apart(branch.footprint, step.footprint))) continue
+        if (branch.children.length === 0) return
+        branches = branch.children
+        continue descend
+      }
+      for (const { footprint, thread, value } of rest) {
+        const branch: Branch = { thread, value, footprint, children: [] }
+        branches.push(branch)
+        branches = branch.children
+      }
+      return
+    }
+  }
+
+  /** The step is its thread's first in the plan and nothing in the plan has to come before it. */
+  private isInitial(plan: ReadonlyArray<Planned>, at: number): boolean {
+    const step = plan[at]!
+    for (let i = 0; i < at; i++) {
+      if (plan[i]!.thread === step.thread || precedes(this.trace, plan[i]!, step)) return false
+    }
+    return true
+  }
+
+  /** The plan can be reordered so that the thread's step comes first, or the step can be put in front of it. */
+  private isWeakInitial(thread: number, footprint: Footprint, plan: ReadonlyArray<Planned>): boolean {
+    const at = plan.findIndex((step) => step.thread === thread)
+    if (at >= 0) return this.isInitial(plan, at)
+    return plan.every((step) => !apart(footprint, step.footprint))
+  }
+}

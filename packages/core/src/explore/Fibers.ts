@@ -1,0 +1,159 @@
+/**
+ * What a thread will ask next, as a function of what it has been told: a fiber is a fold of the results it received.
+ *
+ * Each thread has a tree of moments, one for each sequence of results, and a moment remembers the ask (or the end)
+ * that the fiber came to. A fiber runs only where the tree has no branch yet. When the live fiber of the thread stands
+ * elsewhere, a new one is brought to the place by feeding it the recorded results. So going back costs nothing, and
+ * the total work of all fibers is bounded by the distinct thread histories, not by the number of executions.
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type { Ask } from "../Ask.ts"
+import { Cursor, fastPort, type Handle, running, stopped, usePort } from "../internal/fiberPort.ts"
+import type { Thread } from "../Model.ts"
+import type { Values } from "./Values.ts"
+
+/** How a thread's code ended. */
+export type Ended =
+  | { readonly _tag: "Returned"; readonly value: unknown }
+  | { readonly _tag: "Threw"; readonly error: unknown }
+
+/** A thread after it has received certain results. */
+export class Moment {
+  /** Unique in one Fibers: equal numbers mean the same thread with the same history. */
+  readonly id: number
+  readonly thread: number
+  readonly parent: Moment | undefined
+  /** The result that led here from the parent. */
+  readonly received: unknown
+  readonly depth: number
+  /** What it asks next; undefined when its code has ended. */
+  readonly ask: Ask<unknown> | undefined
+  readonly ended: Ended | undefined
+  readonly children = new Map<unknown, Moment>()
+
+  constructor(
+    id: number,
+    thread: number,
+    parent: Moment | undefined,
+    received: unknown,
+    stop: Ask<unknown> | Ended
+  ) {
+    this.id = id
+    this.thread = thread
+    this.parent = parent
+    this.received = received
+    this.depth = parent === undefined ? 0 : parent.depth + 1
+    this.ask = "_tag" in stop ? undefined : stop
+    this.ended = "_tag" in stop ? stop : undefined
+  }
+}
+
+interface Live {
+  readonly root: Effect.Effect<unknown>
+  readonly cursor: Cursor
+  handle: Handle | undefined
+  /** Where the fiber stands; undefined when there is none. */
+  at: Moment | undefined
+}
+
+export class Fibers {
+  /** Fibers started, and results fed to bring a fiber back to where it was needed. */
+  started = 0
+  fed = 0
+  /** Moments known: the size of the memory. */
+  moments = 0
+  private readonly values: Values
+  private readonly live: ReadonlyArray<Live>
+  private readonly roots: Array<Moment | undefined>
+  private readonly names: ReadonlyArray<string>
+
+  constructor(threads: ReadonlyArray<Thread>, values: Values) {
+    this.values = values
+    this.names = threads.map((thread) => thread.name)
+    this.roots = threads.map(() => undefined)
+    this.live = threads.map((thread) => ({
+      root: Effect.suspend(() => {
+        const code = thread.body()
+        return Effect.isEffect(code) ? code : Effect.gen(() => code)
+      }),
+      cursor: new Cursor(),
+      handle: undefined,
+      at: undefined
+    }))
+  }
+
+  /** The thread before it has received anything. */
+  root(thread: number): Moment {
+    return this.roots[thread] ??= this.grow(thread, undefined, undefined, this.start(this.live[thread]!))
+  }
+
+  /** The thread after `moment.ask` gave `result`. */
+  after(moment: Moment, result: unknown): Moment {
+    const key = this.values.representative(result)
+    const known = moment.children.get(key)
+    if (known !== undefined) return known
+    const live = this.live[moment.thread]!
+    if (live.at !== moment) this.bring(live, moment)
+    const child = this.grow(moment.thread, moment, result, this.resume(live, result))
+    moment.children.set(key, child)
+    return child
+  }
+
+  private grow(thread: number, parent: Moment | undefined, received: unknown, stop: Ask<unknown> | Ended): Moment {
+    const moment = new Moment(this.moments++, thread, parent, received, stop)
+    const live = this.live[thread]!
+    live.at = moment.ask === undefined ? undefined : moment
+    return moment
+  }
+
+  /** Starts a fiber anew and feeds it what it had received at `moment`. */
+  private bring(live: Live, moment: Moment): void {
+    const path: Array<Moment> = []
+    for (let m: Moment | undefined = moment; m !== undefined; m = m.parent) path.push(m)
+    this.check(path.pop()!, this.start(live))
+    while (path.length > 0) {
+      const next = path.pop()!
+      this.fed++
+      this.check(next, this.resume(live, next.received))
+    }
+  }
+
+  private check(moment: Moment, stop: Ask<unknown> | Ended): void {
+    const expected = moment.ask!
+    if (!("_tag" in stop) && stop.actor === expected.actor && stop.command === expected.command) return
+    const got = "_tag" in stop ? "ended" : `asked ${stop.actor.name} ${stop.command.name}`
+    throw new Error(
+      `thread ${this.names[moment.thread]} is not deterministic: with the same results it asked ${expected.actor.name} ` +
+        `${expected.command.name} before and ${got} now; a thread must keep no state outside its own function`
+    )
+  }
+
+  private start(live: Live): Ask<unknown> | Ended {
+    this.started++
+    usePort(fastPort)
+    running.cursor = live.cursor
+    stopped.ask = undefined
+    live.handle = fastPort.start(live.root, undefined)
+    return takeStop()
+  }
+
+  private resume(live: Live, result: unknown): Ask<unknown> | Ended {
+    usePort(fastPort)
+    running.cursor = live.cursor
+    stopped.ask = undefined
+    fastPort.resume(live.handle!, result)
+    return takeStop()
+  }
+}
+
+const takeStop = (): Ask<unknown> | Ended => {
+  const { ask } = stopped
+  stopped.ask = undefined
+  if (ask !== undefined) return ask
+  const exit = stopped.exit!
+  return Exit.isSuccess(exit)
+    ? { _tag: "Returned", value: exit.value }
+    : { _tag: "Threw", error: Cause.squash(exit.cause) }
+}

@@ -1,0 +1,465 @@
+/**
+ * A model that can be stepped and stepped back. It does what `Executor` does for a step, but any step can be undone:
+ * states are immutable values, so undoing is putting the old ones back, and threads are `Moment`s of `Fibers`, so no
+ * fiber has to run again for it.
+ *
+ * Unlike the executor it can go on after a failure: what other threads would have done then is needed to know all
+ * other executions. A thread whose step threw stops for ever.
+ *
+ * Only one Machine may be open for a model at a time, and no execution may run meanwhile: the states live in the
+ * model's actors. `close` gives the model back.
+ */
+import type { Actor, Command, ThreadRef } from "../Actor.ts"
+import type { Ask } from "../Ask.ts"
+import type { Model } from "../Model.ts"
+import type { Event, Quiescence } from "../Monitor.ts"
+import { chooseNumber, spawnThread, type ThreadState } from "../Thread.ts"
+import { ok, type Verdict, type Wait } from "../Verdict.ts"
+import { type Dependence, type Footprint, Touched } from "./Dependence.ts"
+import { Fibers, type Moment } from "./Fibers.ts"
+import type { Values } from "./Values.ts"
+
+/** A step that was executed, with what is needed to take it back. */
+export class Happened implements Footprint {
+  readonly thread: number
+  readonly ask: Ask<unknown>
+  /** For a data choice the number picked; otherwise -1. */
+  readonly value: number
+  result: unknown = undefined
+  places: ReadonlyArray<number> = nothing
+  modes: ReadonlyArray<number> = nothing
+  /** The first failure that the step showed. */
+  failure: Verdict | undefined = undefined
+  /** The thread that the step started. */
+  spawned = -1
+  /** Events this step put into the log: itself and ends of threads. */
+  events = 0
+  /** State of `ask.actor` before. */
+  before: unknown = undefined
+  /** Threads that ended with this step, with the states of their actors before. */
+  exits: Array<{ readonly thread: number; readonly before: unknown; readonly value: unknown }> | undefined = undefined
+  readonly moment: Moment
+  monitors: ReadonlyArray<unknown> = nothing
+
+  constructor(thread: number, moment: Moment, value: number) {
+    this.thread = thread
+    this.moment = moment
+    this.ask = moment.ask!
+    this.value = value
+  }
+}
+
+const nothing: ReadonlyArray<never> = []
+
+class Ref implements ThreadRef {
+  readonly id: number
+  readonly name: string
+  killed = false
+  constructor(id: number, name: string) {
+    this.id = id
+    this.name = name
+  }
+}
+
+export interface MachineOptions {
+  /** Monitors, by id, whose verdict is known not to depend on the order of independent steps. */
+  readonly unordered?: ReadonlySet<string>
+}
+
+export class Machine {
+  readonly model: Model
+  readonly fibers: Fibers
+  readonly dependence: Dependence
+  /** Where each thread stands; undefined before it is spawned. */
+  readonly at: Array<Moment | undefined>
+  /** The states of the monitors; replaced, never edited. */
+  monitorStates: ReadonlyArray<unknown> = nothing
+  /** Events so far, ends of threads included. */
+  events = 0
+  /** What failed before the first step. */
+  initialFailure: Verdict | undefined = undefined
+  private readonly refs: ReadonlyArray<Ref>
+  private readonly dead: Array<boolean>
+  private readonly told: ReadonlyMap<Command<unknown, unknown, unknown>, ReadonlyArray<number>>
+  private readonly ordered: ReadonlyArray<boolean>
+  private readonly watch: Watch | undefined
+  private readonly event: MutableEvent
+  private failing: Verdict | undefined = undefined
+  private monitorAtWork = ""
+
+  constructor(model: Model, values: Values, dependence: Dependence, options: MachineOptions = {}) {
+    this.model = model
+    this.dependence = dependence
+    this.fibers = new Fibers(model.threads, values)
+    this.at = model.threads.map(() => undefined)
+    this.dead = model.threads.map(() => false)
+    this.refs = model.threads.map((thread) => new Ref(thread.id, thread.name))
+    this.ordered = model.monitors.map((monitor) => options.unordered?.has(monitor.id) !== true)
+    const told = new Map<Command<unknown, unknown, unknown>, Array<number>>()
+    for (const type of new Set(model.actors.map((actor) => actor.type))) {
+      for (const command of type.commands) {
+        model.monitors.forEach((monitor, index) => {
+          if (monitor.on !== "all" && !monitor.on.includes(command as unknown as Command<never, never, never>)) return
+          const list = told.get(command)
+          if (list === undefined) told.set(command, [index])
+          else list.push(index)
+        })
+      }
+    }
+    this.told = told
+    this.event = new MutableEvent(this)
+    this.watch = told.size > 0 && this.ordered.includes(true) ? new Watch(model) : undefined
+    this.reset()
+  }
+
+  /** Gives the model back in its initial state. */
+  close(): void {
+    this.watch?.remove()
+    for (const actor of this.model.actors) actor.reset()
+  }
+
+  /** The initial state: threads that start at once stand at their first ask. */
+  reset(): void {
+    const { actors, monitors, threads } = this.model
+    for (const actor of actors) actor.reset()
+    this.events = 0
+    this.failing = undefined
+    this.monitorStates = monitors.map((monitor) => {
+      try {
+        return monitor.initial()
+      } catch (error) {
+        this.failing ??= this.crash(`monitor ${monitor.id}`, error)
+        return undefined
+      }
+    })
+    for (let t = 0; t < threads.length; t++) {
+      this.at[t] = undefined
+      this.dead[t] = false
+    }
+    const scratch = new Touched()
+    for (const thread of threads) {
+      if (thread.actor.state.phase === "running") this.arrive(thread.id, this.fibers.root(thread.id), scratch, undefined)
+    }
+    this.initialFailure = this.failing
+    this.failing = undefined
+  }
+
+  /** What a thread asks next; undefined when it has not started, has ended or threw. */
+  pending(thread: number): Ask<unknown> | undefined {
+    return this.dead[thread] === true ? undefined : this.at[thread]?.ask
+  }
+
+  isEnabled(thread: number): boolean {
+    const pending = this.pending(thread)
+    return pending !== undefined && !this.isBlocked(thread, pending, pending.actor.state)
+  }
+
+  /** Whether the ask would have to wait if its actor were in `state`. */
+  isBlocked(thread: number, { actor, arg, command }: Ask<unknown>, state: unknown, killed = this.isKilled(thread)): boolean {
+    if (command.blocked === undefined) return false
+    const ref = this.refs[thread]!
+    ref.killed = killed
+    try {
+      return command.blocked(state, arg, ref)
+    } catch (error) {
+      this.failing ??= this.crash(`${actor.type.name}.${command.name}`, error)
+      return true
+    }
+  }
+
+  /** Fills `out` with the threads that can move, ascending, and returns how many. */
+  enabled(out: Array<number>): number {
+    let count = 0
+    for (let t = 0; t < this.at.length; t++) if (this.isEnabled(t)) out[count++] = t
+    out.length = count
+    return count
+  }
+
+  /** How many numbers a data choice offers; 0 when the pending ask is no choice. */
+  choicesOf(thread: number): number {
+    const pending = this.pending(thread)!
+    return pending.command === (chooseNumber as unknown) ? Math.max(1, pending.arg as number) : 0
+  }
+
+  /** Executes the pending ask of an enabled thread. `value`: the number for a data choice. */
+  step(thread: number, value = -1): Happened {
+    const moment = this.at[thread]!
+    const happened = new Happened(thread, moment, value)
+    const { actor, arg, command } = happened.ask
+    const before = actor.state
+    happened.before = before
+    happened.monitors = this.monitorStates
+    this.failing = undefined
+    const touched = new Touched()
+    const ref = this.refs[thread]!
+    ref.killed = this.isKilled(thread)
+    let after = before
+    let result: unknown = undefined
+    try {
+      if (value >= 0) result = value
+      else if (command.decide !== undefined) result = command.decide(before, arg, ref)
+      if (command.evolve !== undefined) after = command.evolve(before, arg, result, thread)
+    } catch (error) {
+      this.failing = this.crash(`${actor.type.name}.${command.name}`, error)
+      this.dead[thread] = true
+      this.dependence.touch(touched, thread, happened.ask, undefined, before, before)
+      return this.seal(happened, touched)
+    }
+    actor.state = after
+    happened.result = result
+    this.dependence.touch(touched, thread, happened.ask, result, before, after)
+    this.events++
+    happened.events++
+    this.tell(thread, happened.ask, result, before, touched)
+    if (command === (spawnThread as unknown)) {
+      const child = this.dependence.threadOf(actor)!
+      happened.spawned = child
+      this.arrive(child, this.fibers.root(child), touched, happened)
+    }
+    this.arrive(thread, this.fibers.after(moment, result), touched, happened)
+    return this.seal(happened, touched)
+  }
+
+  /** Takes back the last step not yet taken back. */
+  undo(happened: Happened): void {
+    const { exits, spawned, thread } = happened
+    if (exits !== undefined) {
+      for (let i = exits.length - 1; i >= 0; i--) {
+        const exit = exits[i]!
+        const actor: Actor<unknown> = this.model.threads[exit.thread]!.actor as unknown as Actor<unknown>
+        actor.state = exit.before
+      }
+    }
+    happened.ask.actor.state = happened.before
+    this.at[thread] = happened.moment
+    this.dead[thread] = false
+    if (spawned >= 0) {
+      this.at[spawned] = undefined
+      this.dead[spawned] = false
+    }
+    this.monitorStates = happened.monitors
+    this.events -= happened.events
+  }
+
+  /** The verdict where nobody can move. */
+  end(): Verdict {
+    const left = this.model.threads.filter((thread) => this.pending(thread.id) !== undefined)
+    const waiting = left.filter((thread) => !thread.daemon)
+    if (waiting.some((thread) => this.pending(thread.id)!.command.waits === "lock")) {
+      return { _tag: "Deadlock", waits: waiting.map((thread) => this.waitOf(thread.id)), step: this.events }
+    }
+    this.failing = undefined
+    const end: Quiescence = {
+      steps: this.events,
+      waiting: left.map((thread) => {
+        const { actor, arg, command } = this.pending(thread.id)!
+        return { thread: thread.id, actor, command, arg }
+      }),
+      violate: (message, subject) => this.violate(message, subject ?? "")
+    }
+    this.model.monitors.forEach((monitor, index) => {
+      this.monitorAtWork = monitor.id
+      try {
+        monitor.end?.(this.monitorStates[index], end)
+      } catch (error) {
+        this.failing ??= this.crash(`monitor ${monitor.id}`, error)
+      }
+    })
+    return this.failing ?? ok
+  }
+
+  /** Threads that wait for each other in a circle, in the present state; undefined when there is none. */
+  cycle(): ReadonlyArray<number> | undefined {
+    for (let start = 0; start < this.at.length; start++) {
+      const path: Array<number> = []
+      const visit = (thread: number): boolean => {
+        if (path.includes(thread)) return thread === start
+        if (this.pending(thread) === undefined || this.isEnabled(thread)) return false
+        path.push(thread)
+        if (this.blockers(thread).some(visit)) return true
+        path.pop()
+        return false
+      }
+      if (visit(start)) return path
+    }
+    return undefined
+  }
+
+  deadlockOf(threads: ReadonlyArray<number>): Verdict {
+    return { _tag: "Deadlock", waits: threads.map((thread) => this.waitOf(thread)), step: this.events }
+  }
+
+  violate(message: string, subject: string): void {
+    this.failing ??= {
+      _tag: "Violation",
+      monitor: this.monitorAtWork,
+      message,
+      subject,
+      step: Math.max(0, this.events - 1)
+    }
+  }
+
+  private seal(happened: Happened, touched: Touched): Happened {
+    happened.places = touched.places
+    happened.modes = touched.modes
+    happened.failure = this.failing
+    this.failing = undefined
+    return happened
+  }
+
+  /** A thread has come to its next ask or to its end. */
+  private arrive(thread: number, moment: Moment, touched: Touched, happened: Happened | undefined): void {
+    this.at[thread] = moment
+    const { ended } = moment
+    if (ended === undefined) return
+    if (ended._tag === "Threw") {
+      this.failing ??= this.crash(`thread ${this.refs[thread]!.name}`, ended.error)
+      return
+    }
+    const pending = this.model.threads[thread]!.exit
+    const { actor, command } = pending
+    const before = actor.state
+    if (happened !== undefined) {
+      ;(happened.exits ??= []).push({ thread, before, value: ended.value })
+      happened.events++
+    }
+    actor.state = command.evolve!(before, undefined, ended.value, thread)
+    this.events++
+    this.dependence.touchExit(touched, thread)
+    this.tell(thread, pending, ended.value, before, touched)
+  }
+
+  private tell(thread: number, pending: Ask<unknown>, result: unknown, before: unknown, touched: Touched): void {
+    const indices = this.told.get(pending.command)
+    if (indices === undefined) return
+    const { event, model, ordered, watch } = this
+    event.step = this.events - 1
+    event.thread = thread
+    event.threadName = this.refs[thread]!.name
+    event.actor = pending.actor
+    event.command = pending.command
+    event.arg = pending.arg
+    event.result = result
+    event.before = before
+    for (const index of indices) {
+      const monitor = model.monitors[index]!
+      this.monitorAtWork = monitor.id
+      const state = this.monitorStates[index]
+      let next = state
+      const follow = ordered[index] === true
+      if (follow) watch!.begin()
+      try {
+        next = monitor.step(state, event)
+      } catch (error) {
+        this.failing ??= this.crash(`monitor ${monitor.id}`, error)
+      }
+      if (follow) {
+        watch!.end()
+        for (const actor of watch!.seen) this.dependence.touchSeen(touched, model.actors[actor]!)
+        this.dependence.touchMonitor(touched, index, !Object.is(state, next))
+      }
+      if (!Object.is(state, next)) this.monitorStates = this.monitorStates.with(index, next)
+    }
+  }
+
+  /** Some monitor hears of the command. */
+  isTold(command: Command<unknown, unknown, unknown>): boolean {
+    return this.watch !== undefined && this.told.has(command)
+  }
+
+  private isKilled(thread: number): boolean {
+    return (this.model.threads[thread]!.actor.state as ThreadState).killed
+  }
+
+  private blockers(thread: number): ReadonlyArray<number> {
+    const { actor } = this.pending(thread)!
+    return actor.type.waitsFor?.(actor.state, thread).filter((t) => this.refs[t] !== undefined) ?? []
+  }
+
+  private waitOf(thread: number): Wait {
+    const { actor, command } = this.pending(thread)!
+    const waitsFor = actor.type.waitsFor?.(actor.state, thread) ?? []
+    return {
+      thread: this.refs[thread]!.name,
+      actor: actor.name,
+      command: command.name,
+      waitsFor: waitsFor.flatMap((t) => this.refs[t]?.name ?? [])
+    }
+  }
+
+  private crash(where: string, error: unknown): Verdict {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error)
+    return { _tag: "Crash", where, error: text, step: this.events }
+  }
+}
+
+class MutableEvent implements Event {
+  step = 0
+  thread = 0
+  threadName = ""
+  actor!: Actor<unknown>
+  command!: Command<unknown, unknown, unknown>
+  arg: unknown
+  result: unknown
+  before: unknown
+  private readonly machine: Machine
+
+  constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  readonly violate = (message: string, subject?: string): void => {
+    this.machine.violate(message, subject ?? this.actor.type.name)
+  }
+}
+
+/**
+ * Notes which actors a monitor looks at. Monitors may read the state of any actor, and what they read decides which
+ * steps they make dependent; so while a machine is open, `state` is a property with a getter.
+ */
+class Watch {
+  /** Ids of the actors looked at between `begin` and `end`. */
+  seen: Array<number> = []
+  private readonly actors: ReadonlyArray<Actor<unknown>>
+  private readonly states: Array<unknown>
+  private on = false
+
+  constructor(model: Model) {
+    this.actors = model.actors
+    this.states = model.actors.map((actor) => actor.state)
+    const watch = this
+    const property: PropertyDescriptor = {
+      configurable: true,
+      enumerable: true,
+      get(this: Actor<unknown>): unknown {
+        if (watch.on && !watch.seen.includes(this.id)) watch.seen.push(this.id)
+        return watch.states[this.id]
+      },
+      set(this: Actor<unknown>, state: unknown) {
+        watch.states[this.id] = state
+      }
+    }
+    for (const actor of this.actors) Object.defineProperty(actor, "state", property)
+  }
+
+  begin(): void {
+    this.seen = []
+    this.on = true
+  }
+
+  end(): void {
+    this.on = false
+  }
+
+  /** Makes `state` plain again. */
+  remove(): void {
+    for (const actor of this.actors) {
+      Object.defineProperty(actor, "state", {
+        configurable: true,
+        enumerable: true,
+        writable: true,
+        value: this.states[actor.id]
+      })
+    }
+  }
+}

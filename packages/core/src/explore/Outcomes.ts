@@ -1,0 +1,129 @@
+/**
+ * What executions can end in, one witness each: the failures of an execution class and, when it has none, what the
+ * caller makes of its final states.
+ */
+import type { Model } from "../Model.ts"
+import { failureId, type Verdict } from "../Verdict.ts"
+import type { Happened, Machine } from "./Machine.ts"
+import { type Clock, covers, join, type Trace } from "./Trace.ts"
+import { type Move, type Witness, witnessOf, type WitnessOptions } from "./Witness.ts"
+
+/** The end of an execution, for naming its outcome. Actors hold their final states. */
+export interface Final {
+  /** What the thread's code returned; undefined when it has not ended. */
+  returned(thread: number): unknown
+}
+
+export interface Outcome extends Witness {
+  /** `failureId` of the verdict, or what `outcomeOf` said of a clean end. */
+  readonly name: string
+  readonly failed: boolean
+  /** Executions explored that ended so. With reductions: how many were needed, not how many there are. */
+  count: number
+}
+
+export interface OutcomeOptions extends WitnessOptions {
+  readonly outcomeOf: (final: Final) => string
+}
+
+export class Outcomes {
+  readonly byName = new Map<string, Outcome>()
+  private readonly pending = new Map<string, ReadonlyArray<Move>>()
+  private readonly counts = new Map<string, number>()
+  private readonly model: Model
+  private readonly options: OutcomeOptions
+
+  constructor(model: Model, options: OutcomeOptions) {
+    this.model = model
+    this.options = options
+  }
+
+  /** Some failure was seen. */
+  failed = false
+
+  /**
+   * Notes what the execution at whose end the machine stands shows. A class whose executions fail can fail in several
+   * ways: which failure comes first depends on the order of independent steps. Those that no other failure must
+   * precede can each be the first; each gets as a witness just the steps that lead to it.
+   */
+  note(machine: Machine, trace: Trace, end: "complete" | "blocked" | "step-limit" | "cut"): void {
+    const failures = this.failuresOf(machine, trace, end)
+    const first = failures.filter((f) => !failures.some((other) => other !== f && precedes(other, f)))
+    for (const failure of first) {
+      this.failed = true
+      this.keep(failureId(failure.verdict)!, () => movesOf(trace, failure.past))
+    }
+    if (failures.length > 0) return
+    if (end === "step-limit") this.keep("step-limit", () => movesOf(trace))
+    else if (end === "complete") this.keep(this.options.outcomeOf(finalOf(machine)), () => movesOf(trace))
+  }
+
+  noteInitial(verdict: Verdict): void {
+    this.failed = true
+    this.keep(failureId(verdict)!, () => [])
+  }
+
+  /** Runs the witnesses in the executor. Call with the machine closed. */
+  settle(): ReadonlyArray<Outcome> {
+    for (const [name, moves] of this.pending) {
+      const witness = witnessOf(this.model, moves, this.options)
+      const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
+      const real = failureId(witness.verdict) ?? name
+      if (failed && real !== name) {
+        throw new Error(`the exploration found "${name}" but the execution of its witness ends in "${real}"`)
+      }
+      this.byName.set(name, { ...witness, name, failed, count: this.counts.get(name)! })
+    }
+    this.pending.clear()
+    for (const [name, outcome] of this.byName) outcome.count = this.counts.get(name)!
+    return [...this.byName.values()]
+  }
+
+  private keep(name: string, moves: () => ReadonlyArray<Move>): void {
+    const count = this.counts.get(name) ?? 0
+    this.counts.set(name, count + 1)
+    if (count === 0) this.pending.set(name, moves())
+  }
+
+  private failuresOf(machine: Machine, trace: Trace, end: "complete" | "blocked" | "step-limit" | "cut"): Array<Failure> {
+    const failures: Array<Failure> = []
+    trace.steps.forEach((step, i) => {
+      if (step.failure !== undefined) failures.push({ verdict: step.failure, step: i, past: trace.clocks[i]! })
+    })
+    const cycle = this.options.partialDeadlocks ? machine.cycle() : undefined
+    if (cycle !== undefined) {
+      const past = new Int32Array(machine.at.length)
+      for (const thread of cycle) join(past, trace.clockBefore(thread))
+      failures.push({ verdict: machine.deadlockOf(cycle), step: -1, past })
+    } else if (end === "complete" && failures.length === 0) {
+      const verdict = machine.end()
+      if (verdict._tag !== "Ok") failures.push({ verdict, step: -1, past: undefined })
+    }
+    return failures
+  }
+}
+
+interface Failure {
+  readonly verdict: Verdict
+  /** The step that showed it; -1 when it is a matter of several. */
+  readonly step: number
+  /** What must have happened for it; undefined: everything. */
+  readonly past: Clock | undefined
+}
+
+/** Whenever `b` shows, `a` has shown before. */
+const precedes = (a: Failure, b: Failure): boolean =>
+  a.past !== undefined && (b.past === undefined || covers(b.past, a.past) && !(covers(a.past, b.past) && a.step > b.step))
+
+/** The steps within a past, in their order. */
+const movesOf = (trace: Trace, past?: Clock): ReadonlyArray<Move> =>
+  trace.steps.flatMap((step: Happened, i) =>
+    past === undefined || trace.within(i, past) ? [{ thread: step.thread, value: step.value }] : []
+  )
+
+const finalOf = (machine: Machine): Final => ({
+  returned: (thread) => {
+    const ended = machine.at[thread]?.ended
+    return ended?._tag === "Returned" ? ended.value : undefined
+  }
+})

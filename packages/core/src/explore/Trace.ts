@@ -1,0 +1,122 @@
+/**
+ * The execution being explored, as a stack of steps with their happens-before: vector clocks by the dependence
+ * relation, kept as steps come and go.
+ */
+import { conflicting, writing } from "./Dependence.ts"
+import type { Happened, Machine } from "./Machine.ts"
+
+/** Clock: for each thread, how many of its steps happen before or are this step. */
+export type Clock = Int32Array
+
+export class Trace {
+  readonly steps: Array<Happened> = []
+  readonly clocks: Array<Clock> = []
+  private readonly threads: number
+  /** Per thread: indices of its steps. */
+  readonly byThread: ReadonlyArray<Array<number>>
+  /** Per place: indices of the steps that touched it, and in which mode. */
+  private readonly byPlace: ReadonlyArray<{ readonly steps: Array<number>; readonly modes: Array<number> }>
+  /** Per thread: the step that started it; -1 at the beginning. */
+  private readonly bornBy: Int32Array
+
+  constructor(machine: Machine) {
+    this.threads = machine.model.threads.length
+    this.byThread = machine.model.threads.map(() => [])
+    this.byPlace = Array.from({ length: machine.dependence.places }, () => ({ steps: [], modes: [] }))
+    this.bornBy = new Int32Array(this.threads).fill(-1)
+  }
+
+  get length(): number {
+    return this.steps.length
+  }
+
+  push(step: Happened): void {
+    const index = this.steps.length
+    const clock = this.clockBefore(step.thread)
+    this.joinPlaces(clock, step)
+    const own = this.byThread[step.thread]!
+    own.push(index)
+    clock[step.thread] = own.length
+    this.steps.push(step)
+    this.clocks.push(clock)
+    for (let i = 0; i < step.places.length; i++) {
+      const place = this.byPlace[step.places[i]!]!
+      place.steps.push(index)
+      place.modes.push(step.modes[i]!)
+    }
+    if (step.spawned >= 0) this.bornBy[step.spawned] = index
+  }
+
+  pop(): Happened {
+    const step = this.steps.pop()!
+    this.clocks.pop()
+    this.byThread[step.thread]!.pop()
+    for (const at of step.places) {
+      const place = this.byPlace[at]!
+      place.steps.pop()
+      place.modes.pop()
+    }
+    if (step.spawned >= 0) this.bornBy[step.spawned] = -1
+    return step
+  }
+
+  /** Step `a` happens before (or is) step `b`. */
+  before(a: number, b: number): boolean {
+    return this.within(a, this.clocks[b]!)
+  }
+
+  /** Step `a` lies in the past that the clock describes. */
+  within(a: number, clock: Clock): boolean {
+    const { thread } = this.steps[a]!
+    return clock[thread]! >= this.clocks[a]![thread]!
+  }
+
+  /** What happens before the next step of a thread by program order alone. A fresh copy. */
+  clockBefore(thread: number, until = this.steps.length): Clock {
+    const own = this.byThread[thread]!
+    let last = own.length - 1
+    while (last >= 0 && own[last]! >= until) last--
+    const from = last >= 0 ? own[last]! : this.bornBy[thread]!
+    return from < 0 ? new Int32Array(this.threads) : this.clocks[from]!.slice()
+  }
+
+  /**
+   * Earlier steps of other threads that touched a place in a conflicting mode, latest first. `visit` returns false to
+   * stop. Steps before index `until` only.
+   */
+  conflictsOn(place: number, mode: number, until: number, visit: (index: number, mode: number) => boolean): void {
+    const { modes, steps } = this.byPlace[place]!
+    for (let i = steps.length - 1; i >= 0; i--) {
+      if (steps[i]! >= until || !conflicting(mode, modes[i]!)) continue
+      if (!visit(steps[i]!, modes[i]!)) return
+    }
+  }
+
+  private joinPlaces(clock: Clock, step: Happened): void {
+    for (let k = 0; k < step.places.length; k++) {
+      const mode = step.modes[k]!
+      const { modes, steps } = this.byPlace[step.places[k]!]!
+      // All steps of an older run happen before each step of a younger one: the first conflicting run is enough.
+      let run: number | undefined
+      for (let i = steps.length - 1; i >= 0; i--) {
+        const other = modes[i]!
+        if (run !== undefined && other !== run) break
+        if (!conflicting(mode, other)) continue
+        run = other
+        const index = steps[i]!
+        if (!this.within(index, clock)) join(clock, this.clocks[index]!)
+        if (other === writing) break
+      }
+    }
+  }
+}
+
+export const join = (clock: Clock, by: Clock): void => {
+  for (let i = 0; i < clock.length; i++) if (by[i]! > clock[i]!) clock[i] = by[i]!
+}
+
+/** Everything `past` covers is covered by `clock`. */
+export const covers = (clock: Clock, past: Clock): boolean => {
+  for (let i = 0; i < clock.length; i++) if (past[i]! > clock[i]!) return false
+  return true
+}

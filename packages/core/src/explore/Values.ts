@@ -1,0 +1,51 @@
+/**
+ * Structural identity of values: equal plain values get one representative and one number. Plain are primitives,
+ * arrays and objects made with `{}`; anything else (class instances, functions) is equal to itself only, which can
+ * only make the exploration do more than it had to.
+ */
+
+export class Values {
+  private readonly representatives = new WeakMap<object, object>()
+  private readonly numbers = new Map<unknown, number>()
+  private readonly byText = new Map<string, object>()
+
+  /** The first value seen that equals this one; primitives stand for themselves. Fit to be a key of a Map. */
+  representative(value: unknown): unknown {
+    if (typeof value !== "object" || value === null) return value
+    const known = this.representatives.get(value)
+    if (known !== undefined) return known
+    const text = this.text(value)
+    let first: object = value
+    if (text !== undefined) {
+      const same = this.byText.get(text)
+      if (same === undefined) this.byText.set(text, value)
+      else first = same
+    }
+    this.representatives.set(value, first)
+    return first
+  }
+
+  /** A small whole number, the same for equal values. */
+  number(value: unknown): number {
+    const key = this.representative(value)
+    let number = this.numbers.get(key)
+    if (number === undefined) this.numbers.set(key, number = this.numbers.size)
+    return number
+  }
+
+  private text(value: object): string | undefined {
+    if (Array.isArray(value)) {
+      let text = "["
+      for (let i = 0; i < value.length; i++) text += `${this.number(value[i])},`
+      return text
+    }
+    const prototype: unknown = Object.getPrototypeOf(value)
+    if (prototype !== Object.prototype && prototype !== null) return undefined
+    if (Object.getOwnPropertySymbols(value).length > 0) return undefined
+    let text = "{"
+    for (const key of Object.keys(value).sort()) {
+      text += `${JSON.stringify(key)}:${this.number((value as Record<string, unknown>)[key])},`
+    }
+    return text
+  }
+}
