@@ -1,8 +1,20 @@
 /** All commands. */
 import { Command } from "effect/cli"
+import { demo } from "./commands/demo.ts"
+import { explain } from "./commands/explain.ts"
+import { format } from "./commands/format.ts"
 import { fuzz } from "./commands/fuzz.ts"
+import { list } from "./commands/list.ts"
+import { replay } from "./commands/replay.ts"
+import { run } from "./commands/run.ts"
+import { show } from "./commands/show.ts"
+import { shrink } from "./commands/shrink.ts"
 
 export const mmrace = Command.make("mmrace").pipe(
-  Command.withDescription("Finds, reproduces and explains races in Linux memory management"),
-  Command.withSubcommands([fuzz])
+  Command.withDescription(
+    "Finds, reproduces and explains races in Linux memory management.\n" +
+      "Exit codes: 0 clean, 1 a violation was found, 2 bad input or usage,\n" +
+      "3 a replay diverged, 130 interrupted with nothing found."
+  ),
+  Command.withSubcommands([list, show, run, fuzz, replay, shrink, explain, format, demo])
 )

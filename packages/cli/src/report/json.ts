@@ -1,7 +1,10 @@
 /** The documents of --json. Each command prints one; its shape is the Schema here. */
-import { claimsOf, renderLockReport } from "@mmrace/core"
+import { type Change, print as printProgram } from "@mmrace/actors"
+import { claimsOf, failureId, type Followed, renderLockReport, type Verdict as CoreVerdict } from "@mmrace/core"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import type { OpenedLog, StrictReplay } from "../commands/replay.ts"
+import type { ShrinkResult } from "../fuzz/protocol.ts"
 import type { Session, SessionOptions } from "../fuzz/session.ts"
 import { print } from "../screen.ts"
 import type { Job } from "../Subject.ts"
@@ -163,3 +166,174 @@ export const fuzzDocument = (job: Job, { found, fuzzed }: Session, options: Sess
 /** Prints a document; a document that does not fit its Schema is a defect. */
 export const printJson = (document: Effect.Effect<unknown, unknown>): Effect.Effect<void> =>
   Effect.map(Effect.orDie(document), (value) => print(JSON.stringify(value, undefined, 2)))
+
+/** `mmrace replay --json`. */
+export const ReplayDocument = Schema.Struct({
+  ...head("mmrace-replay"),
+  log: Text,
+  /** `identical`: every event and the verdict; `truncated`: all events that the log has; `followed`: schedule only. */
+  outcome: Schema.Literals(["identical", "truncated", "diverged", "followed"]),
+  /** Steps compared and equal; for `followed` those that took place as recorded. */
+  steps: Count,
+  /** Null when the replay diverged or the log is truncated. */
+  verdict: Maybe(Verdict),
+  failureId: Maybe(Text),
+  /** The first step that differs; null when none does. */
+  divergedAt: Maybe(Count),
+  /** The divergence with its surroundings. */
+  divergence: Maybe(Text),
+  /** What the end of the file says: `Whole`, `Truncated` or `Edited`; null when only the schedule was read. */
+  integrity: Maybe(Text)
+})
+
+export const replayDocument = (
+  opened: Pick<OpenedLog, "path" | "job"> & Partial<OpenedLog>,
+  done: StrictReplay | ({ readonly _tag: "Followed" } & Followed)
+) => {
+  const verdict = done._tag === "Diverged" ? undefined : done.verdict
+  return Schema.encodeEffect(ReplayDocument)({
+    ...headOf("mmrace-replay", opened.job),
+    log: opened.path,
+    outcome: done._tag === "Diverged"
+      ? "diverged"
+      : done._tag === "Followed"
+      ? "followed"
+      : done.verdict === undefined
+      ? "truncated"
+      : "identical",
+    steps: done._tag === "Diverged" ? done.step : done._tag === "Followed" ? done.fitted : done.steps,
+    verdict: verdict === undefined ? null : plain(verdict),
+    failureId: (verdict === undefined ? undefined : failureId(verdict)) ?? null,
+    divergedAt: (done._tag === "Diverged" ? done.step : done._tag === "Followed" ? done.firstDifference : undefined) ??
+      null,
+    divergence: done._tag === "Diverged" ? done.text : null,
+    integrity: opened.integrity?._tag ?? null
+  })
+}
+
+/** `mmrace run --json`. */
+export const RunDocument = Schema.Struct({
+  ...head("mmrace-run"),
+  strategy: Text,
+  seed: Count,
+  schedule: Text,
+  steps: Count,
+  verdict: Verdict,
+  failureId: Maybe(Text),
+  log: Maybe(Text),
+  /** The interleaving as text. */
+  explanation: Schema.Array(Text)
+})
+
+export interface RunFacts {
+  readonly strategy: string
+  readonly seed: number
+  readonly schedule: string
+  readonly steps: number
+  readonly verdict: CoreVerdict
+  readonly log: string | undefined
+  readonly explanation: string
+}
+
+export const runDocument = (job: Job, { explanation, log, strategy, verdict, ...rest }: RunFacts) =>
+  Schema.encodeEffect(RunDocument)({
+    ...headOf("mmrace-run", job),
+    ...rest,
+    strategy,
+    verdict: plain(verdict),
+    failureId: failureId(verdict) ?? null,
+    log: log ?? null,
+    explanation: explanation.split("\n")
+  })
+
+/** `mmrace explain --json`. */
+export const ExplainDocument = Schema.Struct({
+  ...head("mmrace-explain"),
+  steps: Count,
+  verdict: Maybe(Verdict),
+  failureId: Maybe(Text),
+  explanation: Schema.Array(Text)
+})
+
+export const explainDocument = (job: Job, steps: number, verdict: CoreVerdict | undefined, explanation: string) =>
+  Schema.encodeEffect(ExplainDocument)({
+    ...headOf("mmrace-explain", job),
+    steps,
+    verdict: verdict === undefined ? null : plain(verdict),
+    failureId: (verdict === undefined ? undefined : failureId(verdict)) ?? null,
+    explanation: explanation.split("\n")
+  })
+
+/** `mmrace shrink --json`. */
+export const ShrinkDocument = Schema.Struct({
+  ...head("mmrace-shrink"),
+  failureId: Text,
+  schedule: Text,
+  before: Cost,
+  after: Cost,
+  preemptionsMinimal: Schema.Boolean,
+  leastOfAll: Schema.Boolean,
+  /** Executions it took. */
+  executions: Count,
+  /** The text of the program that is left; the one given when only the schedule was shrunk. */
+  smallest: Text,
+  programsTried: Count,
+  programsAccepted: Count,
+  log: Maybe(Text),
+  explanation: Schema.Array(Text)
+})
+
+export const shrinkDocument = (job: Job, result: ShrinkResult, log: string | undefined, explanation: string) => {
+  const { accepted, program, shrunk, tried } = result
+  return Schema.encodeEffect(ShrinkDocument)({
+    ...headOf("mmrace-shrink", job),
+    failureId: shrunk.id,
+    schedule: shrunk.token,
+    before: shrunk.before,
+    after: shrunk.after,
+    preemptionsMinimal: shrunk.proof.preemptionsMinimal,
+    leastOfAll: shrunk.proof.leastOfAll,
+    executions: shrunk.executions,
+    smallest: printProgram(program),
+    programsTried: tried,
+    programsAccepted: accepted,
+    log: log ?? null,
+    explanation: explanation.split("\n")
+  })
+}
+
+/** `mmrace list --json`. */
+export const ListDocument = Schema.Struct({
+  format: Schema.Literal("mmrace-list"),
+  version: Schema.Literal(1),
+  tool: Text,
+  what: Text,
+  items: Schema.Array(Schema.Record(Text, Schema.Json))
+})
+
+export const listDocument = (what: string, items: ReadonlyArray<Readonly<Record<string, Schema.Json>>>) =>
+  Schema.encodeEffect(ListDocument)({ format: "mmrace-list", version: 1, tool: version, what, items })
+
+/** `mmrace show --json`: `program` is its text, `parsed` what it says. */
+export const ShowDocument = Schema.Struct({
+  ...head("mmrace-show"),
+  bug: Maybe(Text),
+  fixes: Schema.Array(Schema.Struct({ commit: Text, title: Text, release: Maybe(Text) })),
+  breaks: Schema.Array(Schema.Struct({ invariant: Text, words: Maybe(Text) })),
+  text: Text,
+  parsed: Schema.Json
+})
+
+export const showDocument = (
+  job: Job,
+  fixes: ReadonlyArray<Change>,
+  breaks: ReadonlyArray<{ readonly invariant: string; readonly words: string | null }>
+) =>
+  Schema.encodeEffect(ShowDocument)({
+    ...headOf("mmrace-show", job),
+    bug: job.program.bug ?? null,
+    fixes: fixes.map((c) => ({ commit: c.id, title: c.title, release: c.release ?? null })),
+    breaks,
+    text: job.source.text,
+    parsed: JSON.parse(JSON.stringify(job.program)) as Schema.Json
+  })
