@@ -43,8 +43,14 @@ const byActor = (world: World, pick: (ctx: CtxRef) => unknown): Map<unknown, Ctx
 const sleeps = (quiescence: Quiescence, thread: number): boolean =>
   quiescence.waiting.some((w) => w.thread === thread && (w.command as unknown) === schedule)
 
-const answers = (call: Call, result: number): boolean =>
-  call.name === "close" || (result >= 0 && (wakes(call) || call.name === "unregister"))
+/** Closed while operations on the file were in progress: the last of them releases the context, and has not done so yet. */
+const pinned = (world: World, ctx: number): boolean => {
+  const { file, open } = world.ctxs[ctx]!.ctx.state
+  return !open && file > 0
+}
+
+const answers = (world: World, call: Call, result: number): boolean =>
+  (call.name === "close" && !pinned(world, call.ctx)) || (result >= 0 && (wakes(call) || call.name === "unregister"))
 
 export const noLostWakeup = (world: World): Monitor<Waits> => {
   const pending = byActor(world, (ctx) => ctx.pending)
@@ -68,7 +74,7 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
     const { thread } = event
     const mm = mmOf(world, thread, call)
     let { answered, waiting } = state
-    if (call.ctx >= 0 && answers(call, (event.arg as { readonly result: number }).result)) {
+    if (call.ctx >= 0 && answers(world, call, (event.arg as { readonly result: number }).result)) {
       const all = call.name === "close"
       state.waiting.forEach((w, t) => {
         if (w === undefined || w.ctx !== call.ctx || !(all || covers(call, w.page))) return
@@ -223,7 +229,7 @@ export const releaseDrains = (world: World): Monitor<Calls> => {
       }
       const call = state[thread]
       if (call === undefined) return state
-      if (call.ctx >= 0) {
+      if (call.ctx >= 0 && !pinned(world, call.ctx)) {
         for (const mm of world.mms) {
           const vma = mm.mt.state.find((v) => v >= 0 && mm.vmas[v]!.state.fields.uffd === call.ctx)
           if (vma !== undefined) {

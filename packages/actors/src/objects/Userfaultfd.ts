@@ -136,14 +136,22 @@ export const ctx_fdget = ctxType.command<void, boolean>("ctx_fdget", {
   result: Schema.Boolean
 })
 
-/** `fput`: returns the references left; whoever drops the last one releases the context. */
+/** `fput`: returns the references left; whoever drops the last one releases the context, and then the file is gone. */
 export const ctx_fput = ctxType.command<void, number>("ctx_fput", {
   access: "write",
   field: FILE,
   ordering: "acq_rel",
   decide: (ctx) => ctx.file - 1,
-  evolve: (ctx, _arg, file) => ({ ...ctx, file }),
+  evolve: (ctx, _arg, left) => left === 0 ? ctx : { ...ctx, file: left },
   result: Schema.Int
+})
+
+/** `file_free`: the context was released. */
+export const ctx_file_free = ctxType.command("ctx_file_free", {
+  access: "write",
+  field: FILE,
+  ordering: "release",
+  evolve: (ctx) => ({ ...ctx, file: 0 })
 })
 
 /** `close`: takes the descriptor out of the file table; false when it was closed before. The reference is still there. */

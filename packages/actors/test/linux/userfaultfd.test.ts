@@ -270,6 +270,68 @@ thread tracker
   })
 })
 
+describe("close", () => {
+  it("cannot leave a registration behind: the file lives as long as the last operation on it", () => {
+    const text = `map A anon rw 1
+uffd U
+thread a
+  e = register U A missing
+thread b
+  close U
+thread c
+  join a
+  join b
+  r0 = load A
+`
+    const explored = explore(text, complete)
+    expect(explored.failures).toEqual({})
+    expect([...explored.asleep]).toEqual([])
+    expect(explored.values["a:e"]).toEqual(new Set([0, EBADF]))
+    expect(explored.values["c:r0"]).toEqual(new Set([0]))
+  })
+
+  it("lets nobody go while another thread reads", () => {
+    const text = `map A anon rw 1
+uffd U
+register U A missing
+thread reader
+  m = read U
+  n = read U
+thread t
+  r0 = load A
+thread closer
+  close U
+`
+    const explored = explore(text, complete)
+    expect(broken(explored).filter((id) => id !== "step-limit")).toEqual([])
+    expect([...explored.asleep].toSorted()).toEqual(["reader", "t"])
+  })
+})
+
+/** What the newest kernel still does; the first two were seen on 6.18.44 too. None of them is a fix away. */
+describe("wake-ups that are lost when nobody reads the message", () => {
+  it.each([
+    [
+      "UNREGISTER wakes before it takes the VMA lock, so that a fault can come in between",
+      "map A anon rw 1\nuffd U\nregister U A missing\nthread t\n  a = store A 2\nthread u\n  e = unregister U A\n"
+    ],
+    [
+      "a resolved entry that stays read-only for copy-on-write looks unresolved to must_wait",
+      "map A anon rw 1 = 1 shared-with child\nuffd U features wp\nregister U A wp\nthread t\n  a = store A 2\nthread u\n  e = writeprotect U A protect\n  f = writeprotect U A resolve\n"
+    ]
+  ])("%s", (_what, text) => {
+    for (const kernel of [Kernel.at("6.18"), complete]) expect(broken(explore(text, kernel, 1000))).toEqual(["I-37"])
+  })
+
+  it("before faults took the VMA lock, UNREGISTER lost none", () => {
+    const text =
+      "map A anon rw 1\nuffd U\nregister U A missing\nthread t\n  a = store A 2\nthread u\n  e = unregister U A\n"
+    const explored = explore(text, Kernel.at("6.5"), 1000)
+    expect(explored.failures).toEqual({})
+    expect([...explored.asleep]).toEqual([])
+  })
+})
+
 describe("events", () => {
   const monitored = `map A anon rw 2 = 1
 uffd U features fork remove unmap

@@ -3,7 +3,14 @@
  * releases the context no sooner than the last of them is done. fs/userfaultfd.c, fs/ioctl.c, fs/read_write.c.
  */
 import { ask, type Path } from "@mmrace/core"
-import { ctx_close_fd, ctx_fdget, ctx_fput, type Features, type Message } from "../../objects/Userfaultfd.ts"
+import {
+  ctx_close_fd,
+  ctx_fdget,
+  ctx_file_free,
+  ctx_fput,
+  type Features,
+  type Message
+} from "../../objects/Userfaultfd.ts"
 import type { CtxRef, TaskRef } from "../../objects/World.ts"
 import { errno } from "../../program/constants.ts"
 import * as fill from "./userfaultfd/fill.ts"
@@ -22,7 +29,9 @@ function* with_file<T>(task: TaskRef, ctx: CtxRef, operation: Path<T>): Path<T |
 }
 
 function* fput(task: TaskRef, ctx: CtxRef): Path<void> {
-  if ((yield* ask(ctx.ctx, ctx_fput)) === 0) yield* register.userfaultfd_release(task, ctx)
+  if ((yield* ask(ctx.ctx, ctx_fput)) !== 0) return
+  yield* register.userfaultfd_release(task, ctx)
+  yield* ask(ctx.ctx, ctx_file_free)
 }
 
 /** close(2). */
