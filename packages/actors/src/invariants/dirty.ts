@@ -84,22 +84,30 @@ export const dirtyNotLost = (world: World): Monitor<Homes> => {
     return { ...state, rest: withItem(state.rest, key, now), home: withItem(state.home, key, home) }
   }
 
-  /** A frame goes: data that has its home there must be in swap. */
+  /** Where else the data of frame `pfn` is for this entry; NOTHING. */
+  const elsewhere = (pte: Pte, pfn: number): number => {
+    const data = world.folios[pfn]!.page.state
+    if (pte._tag === "swap") return world.slots[pte.offset]!.actor.state.data === data ? SWAPPED : NOTHING
+    // Swapped in again: the entry is set, its page-table lock not dropped yet.
+    const there = pte._tag === "present" && pte.pfn !== pfn && world.folios[pte.pfn]!.page.state === data
+    return there ? pte.pfn : NOTHING
+  }
+
+  /** A frame goes: data that has its home there must be in swap, or in the frame that it was swapped in to. */
   const drop = (state: Homes, pfn: number, event: Event): Homes => {
     let { home } = state
     for (let key = 0; key < keys; key++) {
       if (home[key] !== pfn) continue
       const mm = world.mms[Math.floor(key / world.pages)]!
       const page = key % world.pages
-      const pte = mm.ptes[page]!.state
-      const saved = pte._tag === "swap" && world.slots[pte.offset]!.actor.state.data === world.folios[pfn]!.page.state
-      if (!saved) {
+      const now = elsewhere(mm.ptes[page]!.state, pfn)
+      if (now === NOTHING) {
         event.violate(
           `pfn ${pfn} is dropped with the data of ${pageName(world, mm, page)}, which is nowhere else`,
           "dropped page"
         )
       }
-      home = withItem(home, key, saved ? SWAPPED : NOTHING)
+      home = withItem(home, key, now)
     }
     return home === state.home ? state : { ...state, home }
   }

@@ -327,6 +327,26 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
   "I-09": [
     { why: "an old value", breaks: "last", steps: (w) => [...store(w, t0, 1, 5), ...load(w, t1, 2).slice(0, 2)] },
     {
+      why: "an old value by a translation that was stale before the load began",
+      breaks: "last",
+      steps: (w) => [...load(w, t0, 1), ...store(w, t1, 2, 5), ...load(w, t0, 1).slice(0, 2)]
+    },
+    {
+      why: "an old value, by a load that was in flight when the store came",
+      steps: (w) => {
+        const [translate, ...rest] = load(w, t0, 1)
+        return [translate!, ...store(w, t1, 2, 5), ...rest]
+      }
+    },
+    {
+      why: "an old value again, after the load in flight",
+      breaks: "last",
+      steps: (w) => {
+        const [translate, ...rest] = load(w, t0, 1)
+        return [translate!, ...store(w, t1, 2, 5), ...rest, ...load(w, t0, 1).slice(0, 2)]
+      }
+    },
+    {
       why: "zeroes after MADV_FREE and a store",
       breaks: "last",
       steps: (
@@ -667,6 +687,29 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
         ...section(w, t1, [clear(w), set(w, swap(0, 0))]),
         [t1, ask(slot(w), O.swap_write_data, 5)],
         [t1, ask(w.buddy, O.free_unref_page, 1)]
+      ]
+    },
+    {
+      why: "swapped in with other data before the page-table lock is dropped",
+      breaks: "last",
+      steps: (w) => [
+        ...store(w, t0, 1, 5),
+        ...section(w, t1, [clear(w), set(w, swap(0, 0))]),
+        ...section(w, t0, [set(w, rw(2))]).slice(0, 2),
+        [t1, ask(w.buddy, O.free_unref_page, 1)]
+      ]
+    },
+    {
+      why: "swapped in again, the page-table lock not dropped yet",
+      steps: (w) => [
+        ...store(w, t0, 1, 5),
+        ...section(w, t1, [clear(w), set(w, swap(0, 0))]),
+        [t1, ask(slot(w), O.swap_write_data, 5)],
+        [t0, ask(w.folios[2]!.page, O.page_write, 5)],
+        [t0, lock(w)],
+        [t0, set(w, rw(2))],
+        [t1, ask(w.buddy, O.free_unref_page, 1)],
+        [t0, unlock(w)]
       ]
     },
     {
