@@ -13,7 +13,6 @@ import {
   folio_mark_dirty,
   folio_mark_uptodate,
   folio_ref_add,
-  folio_ref_sub,
   folio_set_swap_entry,
   folio_set_swapbacked,
   folio_swap_entry,
@@ -32,7 +31,9 @@ import {
 import type { FolioRef, SlotRef, TaskRef } from "../../objects/World.ts"
 import { folio_lock, folio_trylock, folio_unlock } from "./filemap.ts"
 import { folio_alloc, folio_put } from "./page_alloc.ts"
-import { folio_free_swap, put_swap_folio } from "./swapfile.ts"
+import { folio_free_swap } from "./swap_slot.ts"
+
+export { __delete_from_swap_cache, delete_from_swap_cache } from "./swap_slot.ts"
 
 /**
  * folio_try_get() of a folio found in the index: false when it has no reference left. While reclaim has the count
@@ -76,20 +77,6 @@ export function* add_to_swap_cache(folio: FolioRef, slot: SlotRef): Path<void> {
   yield* ask(folio.folio, folio_ref_add, 1)
   yield* ask(folio.folio, folio_set_swap_entry, slot.offset)
   yield* ask(slot.actor, swap_cache_set, folio.pfn)
-}
-
-/** __delete_from_swap_cache(): out of the index; SWAP_HAS_CACHE and the reference are the caller's to drop. */
-export function* __delete_from_swap_cache(folio: FolioRef, slot: SlotRef): Path<void> {
-  yield* ask(slot.actor, swap_cache_set, -1)
-  yield* ask(folio.folio, folio_set_swap_entry, -1)
-}
-
-/** delete_from_swap_cache(): the folio is locked and the caller has a reference of its own. */
-export function* delete_from_swap_cache(task: TaskRef, folio: FolioRef): Path<void> {
-  const slot = task.world.slots[yield* ask(folio.folio, folio_swap_entry)]!
-  yield* __delete_from_swap_cache(folio, slot)
-  yield* put_swap_folio(slot)
-  yield* ask(folio.folio, folio_ref_sub, 1)
 }
 
 /** free_swap_cache(): the caller's reference may be the last but that of the swap cache; then the slot goes first. */

@@ -11,11 +11,14 @@ import {
   folio_swap_entry,
   folio_test_writeback
 } from "../../objects/Folio.ts"
-import { slot_try_alloc, swap_free as swap_map_dec, swap_map_read, swapcache_clear } from "../../objects/Swap.ts"
+import { slot_try_alloc, swap_free as swap_map_dec, swap_map_read } from "../../objects/Swap.ts"
 import type { FolioRef, SlotRef, TaskRef } from "../../objects/World.ts"
 import { folio_trylock, folio_unlock } from "./filemap.ts"
 import { folio_put } from "./page_alloc.ts"
-import { add_to_swap_cache, delete_from_swap_cache, swap_cache_get_folio } from "./swap_state.ts"
+import { delete_from_swap_cache, folio_free_swap, swap_count } from "./swap_slot.ts"
+import { add_to_swap_cache, swap_cache_get_folio } from "./swap_state.ts"
+
+export { folio_free_swap, put_swap_folio, swap_count } from "./swap_slot.ts"
 
 /** Takes the first free slot, SWAP_HAS_CACHE set; undefined when all are in use (get_swap_page, folio_alloc_swap). */
 export function* get_swap_page(task: TaskRef): Path<SlotRef | undefined> {
@@ -39,30 +42,9 @@ export function* folio_alloc_swap(task: TaskRef, folio: FolioRef): Path<boolean>
   return true
 }
 
-/** put_swap_folio(): SWAP_HAS_CACHE goes; the slot is free when no entry refers to it. */
-export function* put_swap_folio(slot: SlotRef): Path<void> {
-  yield* ask(slot.actor, swapcache_clear)
-}
-
 /** swap_free(): one entry less refers to the slot. Returns how many do. */
 export function* swap_free(slot: SlotRef): Path<number> {
   return yield* ask(slot.actor, swap_map_dec)
-}
-
-/** __swap_count(), swap_swapcount(): how many entries refer to the slot. */
-export function* swap_count(slot: SlotRef): Path<number> {
-  return (yield* ask(slot.actor, swap_map_read)).count
-}
-
-/** folio_free_swap(): drops the locked folio's slot when no entry refers to it any more. False: it keeps it. */
-export function* folio_free_swap(task: TaskRef, folio: FolioRef): Path<boolean> {
-  const offset = yield* ask(folio.folio, folio_swap_entry)
-  if (offset < 0) return false
-  if (yield* ask(folio.folio, folio_test_writeback)) return false
-  if ((yield* swap_count(task.world.slots[offset]!)) !== 0) return false
-  yield* delete_from_swap_cache(task, folio)
-  yield* ask(folio.folio, folio_mark_dirty)
-  return true
 }
 
 /**
