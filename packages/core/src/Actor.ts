@@ -181,6 +181,8 @@ export class Actor<S> {
   readonly subclass: number
   /** Prebuilt asks of argument-less commands, by command index. */
   readonly asks: Array<Ask<unknown> | undefined>
+  /** Prebuilt asks of commands with a small whole number as argument, by command index and number. */
+  readonly numbered: Array<Array<Ask<unknown>> | undefined>
 
   constructor(id: number, base: number, name: string, type: ActorType<S>, initial: S, options: ActorOptions) {
     this.id = id
@@ -192,6 +194,7 @@ export class Actor<S> {
     this.lockClass = options.lockClass ?? type.name
     this.subclass = options.subclass ?? 0
     this.asks = type.commands.map(() => undefined)
+    this.numbered = type.commands.map(() => undefined)
   }
 
   reset(): void {

@@ -22,7 +22,12 @@ interface AskConstructor {
   new<R>(actor: unknown, command: unknown, arg: unknown): Ask<R>
 }
 
-const AskImpl = function(this: { actor: unknown; command: unknown; arg: unknown }, actor: unknown, command: unknown, arg: unknown) {
+const AskImpl = function(
+  this: { actor: unknown; command: unknown; arg: unknown },
+  actor: unknown,
+  command: unknown,
+  arg: unknown
+) {
   this.actor = actor
   this.command = command
   this.arg = arg
@@ -30,14 +35,24 @@ const AskImpl = function(this: { actor: unknown; command: unknown; arg: unknown 
 ;(AskImpl as unknown as { prototype: unknown }).prototype = askPrototype
 
 /**
- * Builds the step that sends `command` to `actor`. Argument-less steps are built once per actor and shared.
+ * Builds the step that sends `command` to `actor`. Steps without argument, or with a small number, are built
+ * once per actor and shared.
  */
 export function ask<S, R>(actor: Actor<S>, command: Command<S, void, R>): Ask<R>
 export function ask<S, A, R>(actor: Actor<S>, command: Command<S, A, R>, arg: A): Ask<R>
 export function ask<S, A, R>(actor: Actor<S>, command: Command<S, A, R>, arg?: A): Ask<R> {
-  if (arg !== undefined) return new AskImpl(actor, command, arg)
-  return (actor.asks[command.index] ??= new AskImpl<unknown>(actor, command, undefined)) as Ask<R>
+  if (arg === undefined) {
+    return (actor.asks[command.index] ??= new AskImpl<unknown>(actor, command, undefined)) as Ask<R>
+  }
+  if (typeof arg === "number" && arg >= 0 && arg < SHARED_ARGS && (arg | 0) === arg) {
+    const shared = (actor.numbered[command.index] ??= [])
+    return (shared[arg] ??= new AskImpl<unknown>(actor, command, arg)) as Ask<R>
+  }
+  return new AskImpl(actor, command, arg)
 }
+
+/** Asks whose argument is a whole number below this are built once per actor too: page numbers, counts, small values. */
+const SHARED_ARGS = 16
 
 /** The location an ask touches: equal numbers mean the same piece of shared state. */
 export const locationOf = (pending: Ask<unknown>): number => {

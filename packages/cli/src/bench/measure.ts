@@ -3,14 +3,27 @@
  * work on the machine counts less. Absolute figures are noise on shared machines, ratios from one run are not.
  */
 
-/** Median nanoseconds of CPU time per unit over `rounds` windows of at least `windowMs`, after one window of warm-up. */
-export const measure = async (work: () => number | Promise<number>, windowMs = 250, rounds = 5): Promise<number> => {
+export interface Windows {
+  /** CPU milliseconds of one window; default 250. */
+  readonly window?: number
+  /** Windows of which the median is taken; default 5. */
+  readonly rounds?: number
+  /** CPU milliseconds before the first window, until the code is compiled; default 250. */
+  readonly warmUp?: number
+}
+
+/** Median nanoseconds of CPU time per unit of work; `work` returns the units it did. */
+export const measure = async (
+  work: () => number | Promise<number>,
+  { rounds = 5, warmUp = 250, window = 250 }: Windows = {}
+): Promise<number> => {
   const samples: Array<number> = []
   for (let round = 0; round <= rounds; round++) {
+    const budget = (round === 0 ? warmUp : window) * 1000
     let units = 0
     let used = 0
     const start = process.cpuUsage()
-    while (used < windowMs * 1000) {
+    while (used < budget) {
       units += await work()
       const { system, user } = process.cpuUsage(start)
       used = system + user
