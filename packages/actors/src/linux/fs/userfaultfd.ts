@@ -11,6 +11,7 @@ import {
   type Features,
   type Message
 } from "../../objects/Userfaultfd.ts"
+import { type Call, enter, leave } from "../../objects/Syscall.ts"
 import type { CtxRef, TaskRef } from "../../objects/World.ts"
 import { errno } from "../../program/constants.ts"
 import * as fill from "./userfaultfd/fill.ts"
@@ -24,19 +25,26 @@ export type { Modes } from "./userfaultfd/register.ts"
 function* with_file<T>(task: TaskRef, ctx: CtxRef, operation: Path<T>): Path<T | number> {
   if (!(yield* ask(ctx.ctx, ctx_fdget))) return errno("EBADF")
   const result = yield* operation
-  yield* fput(task, ctx)
+  if ((yield* ask(ctx.ctx, ctx_fput)) === 0) {
+    // Closed meanwhile. The release is task work on the way back to user space, after the operation and none of it.
+    const close: Call = { name: "close", page: -1, pages: 0, mode: 0, dontwake: false, ctx: ctx.id }
+    yield* ask(task.syscall, enter, close)
+    yield* __fput(task, ctx)
+    yield* ask(task.syscall, leave, { name: close.name, result: 0 })
+  }
   return result
 }
 
-function* fput(task: TaskRef, ctx: CtxRef): Path<void> {
-  if ((yield* ask(ctx.ctx, ctx_fput)) !== 0) return
+/** __fput(): the last reference on the file is gone. */
+function* __fput(task: TaskRef, ctx: CtxRef): Path<void> {
   yield* register.userfaultfd_release(task, ctx)
   yield* ask(ctx.ctx, ctx_file_free)
 }
 
 /** close(2). */
 export function* userfaultfd_release(task: TaskRef, ctx: CtxRef): Path<void> {
-  if (yield* ask(ctx.ctx, ctx_close_fd)) yield* fput(task, ctx)
+  if (!(yield* ask(ctx.ctx, ctx_close_fd))) return
+  if ((yield* ask(ctx.ctx, ctx_fput)) === 0) yield* __fput(task, ctx)
 }
 
 /** read(2): a message or a negative errno. */
