@@ -98,8 +98,13 @@ export class Dpor {
   private readonly races: Races
   private readonly optimal: boolean
   private readonly maxSteps: number
+  /** Plans hold all that is independent in a complete execution. */
+  private whole = false
   private readonly nodes: Array<Node> = []
-  /** First step of the trace whose races have not been looked for. */
+  /**
+   * First step of the trace whose races have not been looked for. Wakeup trees need the races of all steps at the end
+   * of every execution (algorithm 2, line 3), because a plan holds what came after the race, too.
+   */
   private fresh = 0
   private readonly enabled: Array<number> = []
 
@@ -124,10 +129,11 @@ export class Dpor {
       else this.counts.executions++
       const goOn = visitor.ended(end, this.trace)
       if (!goOn) return false
+      this.whole = this.optimal && end === "complete"
       this.reverseRaces()
       const next = this.backtrack()
       if (next === undefined) return true
-      this.fresh = this.trace.length - 1
+      if (!this.optimal) this.fresh = this.trace.length - 1
       sleep = next.sleep
       tree = next.tree
       if (visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)) {
@@ -256,7 +262,7 @@ export class Dpor {
           if (!this.isInitial(rest, at)) continue
           if (branch.value !== rest[at]!.value) return
           rest = rest.filter((_, i) => i !== at)
-        } else if (rest.some((step) => apart(branch.footprint, step.footprint))) continue
+        } else if (!this.whole || rest.some((step) => apart(branch.footprint, step.footprint))) continue
         if (branch.children.length === 0) return
         branches = branch.children
         continue descend
@@ -279,10 +285,14 @@ export class Dpor {
     return true
   }
 
-  /** The plan can be reordered so that the thread's step comes first, or the step can be put in front of it. */
+  /**
+   * The plan can be reordered so that the thread's step comes first, or the step can be put in front of it. The latter
+   * says something only about plans that hold all of a complete execution: in a shorter one the step may be missing
+   * just because it came later, after something that it depends on.
+   */
   private isWeakInitial(thread: number, footprint: Footprint, plan: ReadonlyArray<Planned>): boolean {
     const at = plan.findIndex((step) => step.thread === thread)
     if (at >= 0) return this.isInitial(plan, at)
-    return plan.every((step) => !apart(footprint, step.footprint))
+    return this.whole && plan.every((step) => !apart(footprint, step.footprint))
   }
 }
