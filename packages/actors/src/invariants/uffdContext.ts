@@ -1,5 +1,6 @@
 /** I-40, I-42: the counter of events in flight, and whose context a VMA names. */
 import { commands, type Event, type Monitor } from "@mmrace/core"
+import { mmapChanging } from "../kernel/index.ts"
 import {
   leave,
   mas_store,
@@ -17,6 +18,7 @@ import { filled, lookUp, whereOf } from "./where.ts"
 export const mmapChangingCount = (world: World): Monitor<Events> => {
   const where = whereOf(world)
   const initial = noEvents(world)
+  const counts = mmapChanging(world.kernel) === "counter"
   return {
     id: "I-40",
     title: "MmapChanging",
@@ -39,8 +41,10 @@ export const mmapChangingCount = (world: World): Monitor<Events> => {
       if (ctx < 0) return next
       const value = event.actor.state as number
       const n = next.inFlight[ctx]!.length
+      // a759a909d42d: before it the field was a bool, which says only whether there is an event.
+      const expected = counts ? n : Math.min(n, 1)
       if (value < 0) event.violate(`${world.ctxs[ctx]!.name}: mmap_changing is ${value}`, "mmap_changing")
-      else if (value !== n) {
+      else if (value !== expected) {
         event.violate(
           `${world.ctxs[ctx]!.name}: mmap_changing is ${value}, but ${n} events are in flight`,
           "mmap_changing"

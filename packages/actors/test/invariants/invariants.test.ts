@@ -946,7 +946,24 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       steps: (w) => [[t0, ask(ctx(w).mmap_changing, O.atomic_add_return, -1)]]
     },
     {
-      why: "a flag for two events",
+      why: "a flag that the first of two events takes back",
+      program: withUffd,
+      kernel: Kernel.before("a759a909d42d"),
+      breaks: "last",
+      steps: (w) => [
+        [t0, ask(ctx(w).mmap_changing, O.atomic_set, 1)],
+        [t1, ask(ctx(w).mmap_changing, O.atomic_set, 1)],
+        [t0, ask(ctx(w).mmap_changing, O.atomic_set, 0)]
+      ]
+    },
+    {
+      why: "a flag that stands for two events",
+      program: withUffd,
+      kernel: Kernel.before("a759a909d42d"),
+      steps: (w) => [[t0, ask(ctx(w).mmap_changing, O.atomic_set, 1)], [t1, ask(ctx(w).mmap_changing, O.atomic_set, 1)]]
+    },
+    {
+      why: "a counter set to one for two events",
       program: withUffd,
       breaks: "last",
       steps: (w) => [[t0, ask(ctx(w).mmap_changing, O.atomic_set, 1)], [t1, ask(ctx(w).mmap_changing, O.atomic_set, 1)]]
