@@ -44,7 +44,7 @@ export function ask<S, A, R>(actor: Actor<S>, command: Command<S, A, R>, arg?: A
   if (arg === undefined) {
     return (actor.asks[command.index] ??= new AskImpl<unknown>(actor, command, undefined)) as Ask<R>
   }
-  if (typeof arg === "number" && arg >= 0 && arg < SHARED_ARGS && (arg | 0) === arg) {
+  if (typeof arg === "number" && arg >= 0 && arg < SHARED_ARGS && Object.is(arg | 0, arg)) {
     const shared = (actor.numbered[command.index] ??= [])
     return (shared[arg] ??= new AskImpl<unknown>(actor, command, arg)) as Ask<R>
   }

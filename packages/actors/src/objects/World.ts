@@ -182,8 +182,11 @@ class Setup {
       if (region.content === undefined) continue
       if (region.swapped) {
         const offset = this.nextSlot++
-        this.slots[offset] = { ...freeSlot, count: 1, data: region.content }
-        this.ptes[0]![page] = swapPte(0, offset, { exclusive: exclusiveFlag })
+        const alone = sharer === undefined
+        const entry = swapPte(0, offset, { exclusive: exclusiveFlag && alone, softDirty: true })
+        this.slots[offset] = { ...freeSlot, count: alone ? 1 : 2, data: region.content }
+        this.ptes[0]![page] = entry
+        if (sharer !== undefined) this.ptes[sharer]![page] = entry
         continue
       }
       const pfn = this.nextFolio++
@@ -201,12 +204,53 @@ class Setup {
         mapping: id,
         index: page
       }
-      const pte = present(pfn, { write: region.protection === "rw" && !shared, dirty: true, young: true })
+      const pte = present(pfn, {
+        write: region.protection === "rw" && !shared,
+        dirty: true,
+        young: true,
+        softDirty: true
+      })
       this.ptes[0]![page] = pte
       if (sharer !== undefined) this.ptes[sharer]![page] = pte
     }
   }
 }
+
+/** Part of a region that is one VMA at the start: registrations of parts split it, as UFFDIO_REGISTER does. */
+interface Segment {
+  readonly region: number
+  /** First page number and the one after the last. */
+  readonly start: number
+  readonly end: number
+  readonly registration: Program["registrations"][number] | undefined
+}
+
+const segmentsOf = (program: Program, firsts: ReadonlyArray<number>): ReadonlyArray<Segment> =>
+  program.regions.flatMap((region, id) => {
+    const first = firsts[id]!
+    const registrationOf = (page: number): Segment["registration"] =>
+      program.registrations.findLast(({ range }) =>
+        range.region === region.name &&
+        (range.pages === undefined || (page >= range.pages.first && page <= range.pages.last))
+      )
+    const segments: Array<Segment> = []
+    for (let page = 0; page < region.pages; page++) {
+      const registration = registrationOf(page)
+      const end = first + page + 1
+      const last = segments.at(-1)
+      if (last !== undefined && last.registration === registration) segments[segments.length - 1] = { ...last, end }
+      else segments.push({ region: id, start: first + page, end, registration })
+    }
+    return segments
+  })
+
+/** `A`, `A[1]` or `A[0..2]`. */
+const placeOf = ({ end, start }: Segment, { first, name, pages }: RegionRef): string =>
+  end - start === pages
+    ? name
+    : end - start === 1
+    ? `${name}[${start - first}]`
+    : `${name}[${start - first}..${end - 1 - first}]`
 
 /** Lays out a program's world: creates its actors in `m`. The threads themselves are added by the caller. */
 export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): World => {
@@ -272,38 +316,42 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
     return { id, actor: m.actor(cpuType, `cpu ${id}`, { instruction: -1, irqsOff: -1, tlb }) }
   })
 
-  const vmasPerMm = program.limits.vmas ?? regions.length + POOL_SPARE_VMAS
+  const segments = segmentsOf(program, firsts)
+  const vmasPerMm = program.limits.vmas ?? segments.length + POOL_SPARE_VMAS
   const mms: ReadonlyArray<MmRef> = processes.map((name, id) => {
     const live = id === 0 || program.regions.some((r) => r.sharedWith === name)
     const inMm = (what: string): string => id === 0 ? what : `${name}.${what}`
     const has = (r: Region): boolean => id === 0 || r.sharedWith === name
-    const tree = Array.from(
-      { length: pages },
-      (_, page) => has(program.regions[regionOf[page]!]!) ? regionOf[page]! : -1
-    )
+    const mapped = segments.filter((segment) => has(program.regions[segment.region]!))
+    const tree = Array.from({ length: pages }, () => -1)
     const vmas = Array.from({ length: vmasPerMm }, (_, v) => {
-      const region = program.regions[v]
-      if (region === undefined || !has(region)) {
-        return m.actor(vmaType, inMm(`vma ${v}`), detachedVma, { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 })
+      const segment = segments[v]
+      const options = { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 }
+      if (segment === undefined || !mapped.includes(segment)) {
+        return m.actor(vmaType, inMm(`vma ${v}`), detachedVma, options)
       }
-      const registration = id !== 0 ? undefined : program.registrations.find((r) => r.range.region === region.name)
+      const { end, start } = segment
+      for (let page = start; page < end; page++) tree[page] = v
+      const region = program.regions[segment.region]!
+      // A registration is the main process's own; a child made before the start has none.
+      const registration = id === 0 ? segment.registration : undefined
       const state: VmaState = {
         fields: {
-          start: firsts[v]!,
-          end: firsts[v]! + region.pages,
+          start,
+          end,
           prot: region.protection,
           mayWrite: true,
           uffd: registration === undefined ? -1 : program.uffds.findIndex((u) => u.name === registration.uffd),
           uffdMissing: registration?.modes.missing ?? false,
           uffdWp: registration?.modes.wp ?? false,
-          region: v
+          region: segment.region
         },
         vm_refcnt: 1,
         readers: [],
         vm_lock_seq: -1,
         anon_vma: region.content !== undefined
       }
-      return m.actor(vmaType, inMm(`vma ${region.name}`), state, { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 })
+      return m.actor(vmaType, inMm(`vma ${placeOf(segment, regions[segment.region]!)}`), state, options)
     })
     const cpumask = cpus.filter((_, c) =>
       program.threads.some((t, i) => t.process === name && cpuNumbers[i] === distinct[c])

@@ -25,6 +25,7 @@ import {
   userfaultfd_zeropage
 } from "../linux/fs/userfaultfd.ts"
 import { exit_mm, sys_fork } from "../linux/kernel/fork.ts"
+import { fatal_signal_pending } from "../linux/kernel/signal.ts"
 import {
   dma_read,
   dma_write,
@@ -51,10 +52,9 @@ export interface Machine {
   readonly layout: Layout
   readonly threads: ReadonlyArray<Thread>
   readonly choice: ModelBuilder["choice"]
+  /** The program kills threads. Where it does not, nobody need look for signals. */
+  readonly kills: boolean
 }
-
-class Exited {}
-const exited = new Exited()
 
 /** The code of program thread `id`; returns its registers as numbers. */
 export function* runThread(machine: Machine, id: number): Path<Record<string, number>> {
@@ -65,24 +65,23 @@ export function* runThread(machine: Machine, id: number): Path<Record<string, nu
   return flatten(frame.registers)
 }
 
-function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statement>): Path<Exited | undefined> {
+/** True: the thread has ended (`exit`, or a fatal signal), what follows the block does not run. */
+function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statement>): Path<boolean> {
   for (let i = 0; i < block.length; i++) {
     const statement = block[i]!
-    let ended: Exited | undefined = undefined
     if (statement._tag === "repeat") {
-      for (let n = 0; n < statement.count && ended === undefined; n++) {
-        ended = yield* runBlock(machine, frame, statement.body)
-      }
+      for (let n = 0; n < statement.count; n++) if (yield* runBlock(machine, frame, statement.body)) return true
     } else if (statement._tag === "if") {
       const taken = holds(frame, statement.test) ? statement.then : statement.else
-      if (taken !== undefined) ended = yield* runBlock(machine, frame, taken)
-    } else if (statement._tag === "exit") {
+      if (taken !== undefined && (yield* runBlock(machine, frame, taken))) return true
+    } else {
       yield* syscall(machine, frame, statement)
-      ended = exited
-    } else yield* syscall(machine, frame, statement)
-    if (ended !== undefined) return ended
+      if (statement._tag === "exit") return true
+      // exit_to_user_mode_loop(): a fatal signal is taken on the way back to user mode.
+      if (machine.kills && (yield* fatal_signal_pending(frame.task))) return true
+    }
   }
-  return undefined
+  return false
 }
 
 /** One operation; system calls between their marks. Its result goes into the register it names. */

@@ -3,7 +3,7 @@ import { type Executor, makeModel, type Model } from "@mmrace/core"
 import { invariantsFor } from "../invariants/index.ts"
 import type { Kernel } from "../kernel/index.ts"
 import { makeWorld, type World } from "../objects/World.ts"
-import { MAIN, type Program } from "../program/index.ts"
+import { MAIN, type Program, type Statement } from "../program/index.ts"
 import { finalCheck } from "./Final.ts"
 import { type Machine, runThread } from "./Interpret.ts"
 import { Layout } from "./Layout.ts"
@@ -29,7 +29,7 @@ export const loadProgram = (program: Program, kernel: Kernel): LoadedProgram => 
       MAIN,
       ...program.regions.flatMap((r) => r.sharedWith === undefined ? [] : [r.sharedWith])
     ])
-    const machine: Machine = { layout, threads: m.threads, choice: m.choice }
+    const machine: Machine = { layout, threads: m.threads, choice: m.choice, kills: kills(program) }
     program.threads.forEach((thread, id) => {
       m.thread(thread.name, () => runThread(machine, id), {
         start: fromStart.has(thread.process) ? "at-once" : "spawned"
@@ -50,3 +50,11 @@ export const loadProgram = (program: Program, kernel: Kernel): LoadedProgram => 
       : (executor) => final.outcome(executor.monitorState(model.monitors.indexOf(final.monitor as never)))
   }
 }
+
+const kills = (program: Program): boolean => program.threads.some((thread) => killsIn(thread.body))
+
+const killsIn = (block: ReadonlyArray<Statement>): boolean =>
+  block.some((s) =>
+    s._tag === "kill" || (s._tag === "repeat" && killsIn(s.body)) ||
+    (s._tag === "if" && (killsIn(s.then) || (s.else !== undefined && killsIn(s.else))))
+  )

@@ -113,8 +113,15 @@ export interface Explored {
 }
 
 /** `runs` executions under the portfolio of strategies, or another plan. */
-export const explore = (text: string, kernel: Kernel, runs = 600, plan: Plan = portfolio()): Explored => {
+export const explore = (
+  text: string,
+  kernel: Kernel,
+  runs = 600,
+  plan: Plan = portfolio(),
+  prepare: (loaded: LoadedProgram) => void = () => {}
+): Explored => {
   const loaded = programOf(text, kernel)
+  prepare(loaded)
   const executor = new Executor(loaded.model, { maxSteps: 3000 })
   const failures: Record<string, number> = {}
   const left = new Set<string>()
@@ -141,3 +148,12 @@ export const broken = ({ failures }: Explored): ReadonlyArray<string> =>
   [
     ...new Set(Object.keys(failures).map((id) => id.split(" ")[0]!.split(":")[0]!))
   ].toSorted()
+
+/** As after writing 4 to /proc/PID/clear_refs: the entries of the set-up are not soft-dirty. */
+export const clearSoftDirty = ({ world }: LoadedProgram): void => {
+  for (const { ptes } of world.mms) {
+    for (const pte of ptes) {
+      if (pte.initial._tag === "present") Object.assign(pte, { initial: { ...pte.initial, softDirty: false } })
+    }
+  }
+}

@@ -23,7 +23,7 @@ import {
 } from "../fs/userfaultfd/events.ts"
 import { copy_page_range } from "../mm/memory/copy.ts"
 import { mmap_write_lock_killable, mmap_write_unlock, vma_start_write } from "../mm/mmap_lock.ts"
-import { sys_munmap } from "../mm/mmap.ts"
+import { mmput } from "../mm/mmput.ts"
 import type { VmaRef } from "../types.ts"
 
 /** dup_mmap(): 0, -EINTR or -ENOMEM. The contexts that fork made for the child are collected in `forks`. */
@@ -80,18 +80,12 @@ export function* sys_fork(task: TaskRef, child: MmRef): Path<number> {
   if (result === 0) yield* dup_userfaultfd_complete(task, forks)
   else {
     yield* dup_userfaultfd_fail(task, forks)
-    yield* exit_mmap(task, child)
+    yield* mmput(task, child)
   }
   return result
 }
 
-/** exit_mmap(): unmaps everything; nobody uses the address space any more. */
-function* exit_mmap(task: TaskRef, mm: MmRef): Path<void> {
-  yield* sys_munmap({ ...task, mm }, 0, task.world.pages)
-}
-
-/** exit_mm() of the last thread of a process: mm_users drops to 0 and the address space goes. */
+/** exit_mm(): the process gives up its address space; the last user tears it down. */
 export function* exit_mm(task: TaskRef): Path<void> {
-  yield* ask(task.mm.mm_users, atomic_set, 0)
-  yield* exit_mmap(task, task.mm)
+  yield* mmput(task, task.mm)
 }

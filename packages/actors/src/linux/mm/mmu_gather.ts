@@ -1,5 +1,6 @@
 /** Deferred flushes: mm/mmu_gather.c (contract C2). */
 import { ask, type Path } from "@mmrace/core"
+import { fix } from "../../kernel/index.ts"
 import { atomic_add_return, atomic_read } from "../../objects/Mm.ts"
 import type { MmRef, TaskRef } from "../../objects/World.ts"
 import { flush_tlb_mm, flush_tlb_page } from "../arch/x86/mm/tlb.ts"
@@ -33,9 +34,18 @@ export function* tlb_flush_mmu(tlb: MmuGather): Path<void> {
   tlb.pages.length = 0
 }
 
-/** tlb_finish_mmu(): flushes; everything when gathers overlap, since the other's changes may have hidden entries from us. */
+/** tlb_finish_mmu(): flushes what was gathered, or everything. */
 export function* tlb_finish_mmu(tlb: MmuGather): Path<void> {
-  if ((yield* ask(tlb.mm.tlb_flush_pending, atomic_read)) > 1) yield* flush_tlb_mm(tlb.task, tlb.mm)
+  if (yield* mm_tlb_flush_nested(tlb)) yield* flush_tlb_mm(tlb.task, tlb.mm)
   else yield* tlb_flush_mmu(tlb)
   yield* ask(tlb.mm.tlb_flush_pending, atomic_add_return, -1)
+}
+
+/**
+ * mm_tlb_flush_nested(): another gather is open. 99baac21e458 mm: fix MADV_[FREE|DONTNEED] TLB flush miss problem: it may
+ * have changed entries before we looked at them, so that we recorded nothing to flush.
+ */
+function* mm_tlb_flush_nested({ mm, task }: MmuGather): Path<boolean> {
+  if (!task.world.kernel.has(fix["99baac21e458"])) return false
+  return (yield* ask(mm.tlb_flush_pending, atomic_read)) > 1
 }
