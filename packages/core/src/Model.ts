@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect"
 import { Actor, type ActorOptions, type ActorType } from "./Actor.ts"
 import { ask, type Ask, type Path } from "./Ask.ts"
+import type { Log } from "./Execution.ts"
 import type { Monitor } from "./Monitor.ts"
 import { choiceType, exitThread, threadType, type ThreadState } from "./Thread.ts"
 
@@ -62,12 +63,26 @@ export class ModelBuilder {
     return thread
   }
 
+  /**
+   * Names the steps that are progress: a cycle that contains one is a long execution, not a livelock. Needed where
+   * threads have more to do than their results tell, such as the statements of a program. Default: no step is.
+   */
+  progress: ((log: Log, step: number) => boolean) | undefined = undefined
+
   monitor<S>(monitor: Monitor<S>): void {
     this.monitors.push(monitor as Monitor<unknown> as Monitor)
   }
 
   build(name: string): Model {
-    return { name, actors: this.actors, threads: this.threads, monitors: this.monitors, actorNamed: (n) => this.names.get(n), locations: this.locations }
+    return {
+      name,
+      actors: this.actors,
+      threads: this.threads,
+      monitors: this.monitors,
+      actorNamed: (n) => this.names.get(n),
+      locations: this.locations,
+      progress: this.progress
+    }
   }
 }
 
@@ -79,6 +94,8 @@ export interface Model {
   readonly actorNamed: (name: string) => Actor<unknown> | undefined
   /** Number of locations: every `locationOf` is below it. */
   readonly locations: number
+  /** Whether a step is progress (`ModelBuilder.progress`). */
+  readonly progress: ((log: Log, step: number) => boolean) | undefined
 }
 
 /** Builds a model: `makeModel("counter", (m) => { const x = m.actor(...); m.thread("A", ...) })`. */

@@ -1,7 +1,10 @@
 /** Program + Kernel -> Model: everything that `fuzz`, `replay` and `shrink` need. */
-import { type Executor, makeModel, type Model } from "@mmrace/core"
+import { type Executor, type Log, makeModel, type Model } from "@mmrace/core"
 import { invariantsFor } from "../invariants/index.ts"
 import type { Kernel } from "../kernel/index.ts"
+import { retire } from "../objects/Cpu.ts"
+import { page_read, page_write } from "../objects/Folio.ts"
+import { leave } from "../objects/Syscall.ts"
 import { makeWorld, type World } from "../objects/World.ts"
 import { MAIN, type Program, type Statement } from "../program/index.ts"
 import { finalCheck } from "./Final.ts"
@@ -35,6 +38,7 @@ export const loadProgram = (program: Program, kernel: Kernel): LoadedProgram => 
         start: fromStart.has(thread.process) ? "at-once" : "spawned"
       })
     })
+    m.progress = isProgress
     for (const monitor of invariantsFor(made)) m.monitor(monitor)
     check = finalCheck(layout)
     if (check !== undefined) m.monitor((check as NonNullable<typeof check>).monitor)
@@ -58,3 +62,15 @@ const killsIn = (block: ReadonlyArray<Statement>): boolean =>
     s._tag === "kill" || (s._tag === "repeat" && killsIn(s.body)) ||
     (s._tag === "if" && (killsIn(s.then) || (s.else !== undefined && killsIn(s.else))))
   )
+
+/** A statement was completed: a system call returned, or an access of user code took place. Programs have no endless loops. */
+const isProgress = (log: Log, step: number): boolean => {
+  const command: unknown = log.asks[step]!.command
+  if (command === leave) return true
+  if (command !== retire) return false
+  // The instruction is over; it was a page fault unless the step of this thread before it touched the data.
+  let before = step - 1
+  while (before >= 0 && log.threads[before] !== log.threads[step]) before--
+  const last: unknown = before < 0 ? undefined : log.asks[before]!.command
+  return last === page_read || last === page_write
+}

@@ -7,7 +7,8 @@
  * equal after each round, and no thread could move without doing so in a round.
  *
  * Local variables of a thread cannot be seen. All a thread learns are results, so with equal results for ever only
- * a countdown in a local variable could still get it out; a countdown longer than the continuation is mistaken for a livelock.
+ * a countdown in a local variable could still get it out; a countdown longer than the continuation is mistaken for a
+ * livelock, unless the model says that one of its steps is progress (`Model.progress`).
  */
 import * as Equal from "effect/Equal"
 import * as Hash from "effect/Hash"
@@ -46,8 +47,19 @@ export const classifyStepLimit = (
   const period = tailPeriod(signatures, Math.min(fairSteps, log.length) >>> 1)
   if (period === undefined) return stepLimit
   const cycle = findCycle(model, log, startOfTail(signatures, period), period)
-  if (cycle === undefined) return stepLimit
+  if (cycle === undefined || makesProgress(model, log, cycle)) return stepLimit
   return { _tag: "Livelock", ...cycle, step: maxSteps }
+}
+
+/** Whether a step of the cycle is what the model calls progress. */
+const makesProgress = (
+  { progress }: Model,
+  log: Log,
+  { cycleLength, cycleStart }: { readonly cycleStart: number; readonly cycleLength: number }
+): boolean => {
+  if (progress === undefined) return false
+  for (let step = cycleStart; step < cycleStart + cycleLength; step++) if (progress(log, step)) return true
+  return false
 }
 
 /**

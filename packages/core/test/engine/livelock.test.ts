@@ -173,3 +173,17 @@ describe("classifyStepLimit", () => {
     test(`${what}: no livelock`, () => expect(classify(parts).verdict).toEqual(stepLimit))
   }
 })
+
+test("a repeating step that the model calls progress makes a long execution, not a livelock", () => {
+  const parts = (m: ModelBuilder): void => {
+    const cell = m.actor(Cell.cellType, "cell", 0)
+    m.thread("writer", () => storeForever(cell))
+  }
+  expect(classify(parts)._tag).toBe("Livelock")
+  expect(
+    classify((m) => {
+      parts(m)
+      m.progress = (log, step) => log.asks[step]!.command === (Cell.store as unknown)
+    })._tag
+  ).toBe("StepLimit")
+})
