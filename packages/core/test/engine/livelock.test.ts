@@ -179,11 +179,11 @@ test("a repeating step that the model calls progress makes a long execution, not
     const cell = m.actor(Cell.cellType, "cell", 0)
     m.thread("writer", () => storeForever(cell))
   }
-  expect(classify(parts)._tag).toBe("Livelock")
+  expect(classify(parts).verdict._tag).toBe("Livelock")
   expect(
     classify((m) => {
       parts(m)
       m.progress = (log, step) => log.asks[step]!.command === (Cell.store as unknown)
-    })._tag
+    }).verdict._tag
   ).toBe("StepLimit")
 })
