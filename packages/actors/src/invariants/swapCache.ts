@@ -111,6 +111,7 @@ export const swapcacheIdentity = (world: World): Monitor<Identities> => {
     title: "SwapcacheIdentity",
     on: commands(
       Mutex.mutex.lock,
+      Mutex.mutex.lockKillable,
       Mutex.mutex.trylock,
       Mutex.mutex.unlock,
       prep_new_page,

@@ -596,6 +596,16 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       ]
     },
     {
+      why: "found, locked by somebody who may be killed, mapped",
+      program: swapped,
+      steps: (w) => [
+        [t0, ask(folio(w, 2), O.folio_set_swap_entry, 0)],
+        [t0, ask(slot(w), O.swap_cache_set, 2)],
+        [t0, ask(w.folios[2]!.lock, Mutex.mutex.lockKillable)],
+        [t0, set(w, rw(2))]
+      ]
+    },
+    {
       why: "a page of its own, the swap cache skipped",
       program: swapped,
       steps: (
