@@ -1,0 +1,111 @@
+/** What the tests of shipped programs do with one: fuzz it, shrink what breaks, look for the documented steps. */
+import {
+  type Ask,
+  Executor,
+  type Failure,
+  failureId,
+  FromChoices,
+  type Model,
+  runCampaign,
+  shrink,
+  type Verdict
+} from "@mmrace/core"
+import { Kernel, kernelWords, latest, loadProgram, type Program, readProgram } from "@mmrace/actors"
+import * as Result from "effect/Result"
+import { readFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+
+const seed = 7
+const maxSteps = 5000
+
+export const readRace = (file: URL): Program =>
+  Result.getOrThrow(
+    readProgram(readFileSync(file, "utf8"), { file: fileURLToPath(file), ...kernelWords })
+  ).program
+
+/** The kernel a program states; `fixed`: with its fixes. */
+export const kernelOf = (program: Program, fixed = false): Kernel =>
+  Result.getOrThrow(Kernel.parse([
+    `${program.kernel.release ?? latest},${program.kernel.arch ?? "x86-64"}`,
+    ...program.with.map((change) => `with ${change}`),
+    ...program.without.map((change) => `without ${change}`),
+    ...(fixed ? program.fixes.map((change) => `with ${change}`) : [])
+  ].join(" ")))
+
+/** Everything that `runs` executions with the default strategies break. */
+export const failures = (program: Program, kernel: Kernel, runs: number): ReadonlyArray<string> =>
+  runCampaign(loadProgram(program, kernel).model, { seed, runs, maxSteps }).report.failures.map(
+    ({ execution, id }) => `${id} in execution ${execution}`
+  )
+
+export interface Broken {
+  /** Number of the execution that found it. */
+  readonly execution: number
+  /** Identity of the failure, and after shrinking. */
+  readonly found: string
+  readonly id: string | undefined
+  /** The minimised schedule. */
+  readonly steps: ReadonlyArray<Step>
+  readonly verdict: Verdict
+}
+
+export interface Step {
+  readonly thread: string
+  /** `set_pte_at(pte A): swap 0`, as in an explained schedule. */
+  readonly text: string
+}
+
+/** The first failure within `runs` executions, minimised and run again from its schedule. */
+export const breakAndShrink = (program: Program, kernel: Kernel, runs: number): Broken => {
+  const { model } = loadProgram(program, kernel)
+  const failure: Failure | undefined =
+    runCampaign(model, { seed, runs, maxSteps, untilFailure: true }).report.failures[0]
+  if (failure === undefined) throw new Error(`${program.name}: ${runs} executions on ${kernel.toString()} are clean`)
+  const shrunk = Result.getOrThrow(shrink(model, failure, { maxSteps, reduceExecutions: 3000, searchExecutions: 3000 }))
+  const executor = new Executor(model, { maxSteps })
+  const verdict = executor.run(new FromChoices(shrunk.choices))
+  return {
+    execution: failure.execution,
+    found: failure.id,
+    id: failureId(verdict),
+    steps: stepsOf(model, executor),
+    verdict
+  }
+}
+
+const stepsOf = (model: Model, { log }: Executor): ReadonlyArray<Step> =>
+  Array.from({ length: log.length }, (_, i) => ({
+    thread: model.threads[log.threads[i]!]!.name,
+    text: textOf(log.asks[i]!, log.results[i])
+  }))
+
+const plain = (value: unknown): string =>
+  typeof value === "object" && value !== null ? JSON.stringify(value).replaceAll("\"", "") : String(value)
+
+const textOf = ({ actor, arg, command }: Ask<unknown>, result: unknown): string => {
+  const detail = command.show?.(arg, result)
+  if (actor.type.name === "syscall") {
+    if (command.name === "enter") return `${detail ?? ""} {`
+    if (command.name === "leave") return `} ${detail ?? ""}`
+    return `[${command.name.replaceAll("_", " ")} ${detail ?? ""}]`
+  }
+  if (detail !== undefined) return `${command.name}(${actor.name}): ${detail}`
+  const given = arg === undefined ? "" : `: ${plain(arg)}`
+  return `${command.name}(${actor.name})${given}${result === undefined ? "" : ` = ${plain(result)}`}`
+}
+
+/** A documented step: who (`a|b`: either), and how the step's text begins. */
+export type Landmark = readonly [thread: string, begins: string]
+
+/** The first landmark that does not come, in order, among the steps; undefined when all do. */
+export const missing = (steps: ReadonlyArray<Step>, landmarks: ReadonlyArray<Landmark>): Landmark | undefined => {
+  let at = 0
+  for (const landmark of landmarks) {
+    const [thread, begins] = landmark
+    const who = thread.split("|")
+    while (at < steps.length && !(who.includes(steps[at]!.thread) && steps[at]!.text.startsWith(begins))) at++
+    if (at === steps.length) return landmark
+    at++
+  }
+  return undefined
+}
