@@ -122,7 +122,11 @@ export const fileProblem = (error: PlatformError): string => {
     ENOSPC: "no space left on the device",
     EDQUOT: "the disk quota is used up",
     EMFILE: "too many open files",
-    EEXIST: "it exists already"
+    EEXIST: "it exists already",
+    EFBIG: "the file would be larger than allowed",
+    EIO: "the device failed",
+    ENAMETOOLONG: "the name is too long",
+    ELOOP: "too many symbolic links"
   }
   return words[code] ?? (code === "" ? reason : `${reason} (${code})`)
 }

@@ -12,9 +12,8 @@ import { shrink } from "./commands/shrink.ts"
 
 export const mmrace = Command.make("mmrace").pipe(
   Command.withDescription(
-    "Finds, reproduces and explains races in Linux memory management.\n" +
-      "Exit codes: 0 clean, 1 a violation was found, 2 bad input or usage,\n" +
-      "3 a replay diverged, 130 interrupted with nothing found."
+    "Finds, reproduces and explains races in Linux memory management. Exit codes: 0 clean, 1 a violation was found, " +
+      "2 bad input or usage, 3 a replay diverged, 130 interrupted with nothing found."
   ),
   Command.withSubcommands([list, show, run, fuzz, replay, shrink, explain, format, demo])
 )

@@ -32,14 +32,9 @@ const wholeNumber = (name: string, metavar: string, about: string, least: number
     )
   )
 
-export const subject = Argument.String("what").pipe(
+export const subject = Argument.String("program").pipe(
   Argument.withMetavar("FILE|ID|LOG"),
   Argument.withDescription("A program file, a shipped program (B-05) or a log")
-)
-
-export const programArgument = Argument.String("program").pipe(
-  Argument.withMetavar("FILE|ID"),
-  Argument.withDescription("A program file, or a shipped program such as B-05")
 )
 
 export const logArgument = Argument.String("log").pipe(

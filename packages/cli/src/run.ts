@@ -6,11 +6,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { mmrace } from "./cli.ts"
-import { complain, hasColor } from "./screen.ts"
+import { formatHelp, usageProblem } from "./help.ts"
+import { complain } from "./screen.ts"
 import { exitCodes, UserError } from "./UserError.ts"
 import { version } from "./version.ts"
-
-const formatter = CliOutput.defaultFormatter({ colors: hasColor(), globalFlags: "summary" })
 
 /** Help that was asked for goes to stdout; what is wrong with the command line, in short, to stderr. */
 const presenter: CliOutput.Presenter = {
@@ -18,13 +17,13 @@ const presenter: CliOutput.Presenter = {
     Effect.sync(() => {
       switch (event._tag) {
         case "Help":
-          process.stdout.write(`${formatter.formatHelpDoc(event.helpDoc)}\n`)
+          process.stdout.write(`${formatHelp(event.helpDoc)}\n`)
           return
         case "Version":
           process.stdout.write(`mmrace ${event.version}\n`)
           return
         case "InvalidInvocation":
-          for (const error of event.errors) complain(error.message)
+          for (const error of event.errors) complain(usageProblem(error, event.helpDoc.usage))
           process.stderr.write(`Try: ${event.commandPath.join(" ")} --help\n`)
       }
     })

@@ -19,7 +19,8 @@ export const defaultRuns = 20_000
 export const defaultFolder = "mmrace-logs"
 
 export const exitCodeOf = ({ fuzzed, found }: Session): ExitCode => {
-  if (found.length > 0) return exitCodes.violation
+  // A lock-order report is a deadlock that only did not happen yet.
+  if (found.length > 0 || fuzzed.analyses.locks.found > 0) return exitCodes.violation
   if (fuzzed.ending === "interrupt") return exitCodes.interrupted
   return fuzzed.ending === "broken" ? exitCodes.usage : exitCodes.clean
 }

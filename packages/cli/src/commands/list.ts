@@ -77,7 +77,7 @@ export const list = Command.make("list", {
     const what = kinds.find((kind) => kind === input.what)
     if (what === undefined) {
       return yield* userError(
-        `there is no list of "${input.what}"${didYouMean(input.what, kinds)} Lists: ${kinds.join(", ")}`
+        `there is no list of "${input.what}"${didYouMean(input.what, kinds)}\nLists: ${kinds.join(", ")}`
       )
     }
     const items = yield* Effect.orDie(itemsOf(what))

@@ -16,7 +16,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import { createHash } from "node:crypto"
-import { extname, join } from "node:path"
+import { dirname, extname, join, resolve } from "node:path"
 import { fileProblem, type Job } from "../Subject.ts"
 import { type UserError, userError } from "../UserError.ts"
 import { version } from "../version.ts"
@@ -87,12 +87,21 @@ export const writeLogAt = (
 const writeError = (path: string, error: PlatformError | LogEncodeError): UserError =>
   userError(`cannot write ${path}: ${error instanceof LogEncodeError ? error.message : fileProblem(error)}`)
 
+/** Level by level: the recursive mkdir of Node never returns for a path in /proc. */
+const makeFolders = (folder: string): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    if (yield* fs.exists(folder)) return
+    if (dirname(folder) !== folder) yield* makeFolders(dirname(folder))
+    yield* fs.makeDirectory(folder)
+  })
+
 /** Makes sure that logs can be written into `folder`, before hours are spent on finding something. */
 export const openFolder = (folder: string): Effect.Effect<void, UserError, FileSystem.FileSystem> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const problem = (error: PlatformError): UserError => userError(`cannot write to ${folder}: ${fileProblem(error)}`)
-    yield* Effect.mapError(fs.makeDirectory(folder, { recursive: true }), problem)
+    yield* Effect.mapError(makeFolders(resolve(folder)), problem)
     const trial = join(folder, `.mmrace-${process.pid}`)
     yield* Effect.mapError(Effect.andThen(fs.writeFileString(trial, ""), fs.remove(trial)), problem)
   })

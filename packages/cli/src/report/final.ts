@@ -1,5 +1,6 @@
 /** The table of final states, in the manner of herd7. */
 import { type Final, printCondition } from "@mmrace/actors"
+import { count } from "../screen.ts"
 import type { FinalState } from "../fuzz/Outcomes.ts"
 
 export interface FinalSummary {
@@ -29,8 +30,8 @@ export const summarize = ({ condition, quantifier }: Final, states: ReadonlyArra
   }
 }
 
-/** Executions that an invariant, a deadlock or a crash ended are not in the table. */
-export const renderFinal = (name: string, summary: FinalSummary): ReadonlyArray<string> => {
+/** `others`: executions that an invariant, a deadlock or a crash ended; they are not in the table. */
+export const renderFinal = (name: string, summary: FinalSummary, others: number): ReadonlyArray<string> => {
   const { condition, negative, observation, ok, positive, quantifier, states } = summary
   const width = Math.max(1, ...states.map((s) => String(s.count).length))
   return [
@@ -41,6 +42,7 @@ export const renderFinal = (name: string, summary: FinalSummary): ReadonlyArray<
     "Witnesses",
     `Positive: ${positive} Negative: ${negative}`,
     `Condition ${quantifier} (${condition})`,
-    `Observation ${name} ${observation} ${positive} ${negative}`
+    `Observation ${name} ${observation} ${positive} ${negative}`,
+    ...(others > 0 ? [`(${count(others, "execution")} ended before, by a failure or the step limit)`] : [])
   ]
 }

@@ -95,7 +95,8 @@ const pointsOf = (report: CampaignReport): number => Math.max(0, ...report.strat
 
 /** A program without a single choice has one execution; everything else is capped. */
 const stopOf = (job: Job, { ending, report }: Fuzzed, options: FuzzOptions): Stop => {
-  const choiceless = pointsOf(report) === 0 && report.executions > 0 && !JSON.stringify(job.program.threads).includes("\"choose\"")
+  const points = Math.max(0, ...report.strategies.map((s) => s.points))
+  const choiceless = points === 0 && report.executions > 0 && !JSON.stringify(job.program.threads).includes("\"choose\"")
   if (choiceless) return { _tag: "Exhausted" }
   const by: Readonly<Record<Fuzzed["ending"], string>> = {
     runs: count(report.executions, "execution"),
@@ -126,6 +127,10 @@ export const renderStatistics = (job: Job, fuzzed: Fuzzed, options: FuzzOptions)
   lines.push(`${count(analyses.coverage.pairs, "conflict pair")} covered, ${count(report.steps, "step")} taken`)
   for (const lockReport of analyses.locks.reports()) lines.push("", ...renderLockReport(lockReport))
   const { final } = job.program
-  if (final !== undefined) lines.push("", ...renderFinal(job.program.name, summarize(final, analyses.outcomes.export())))
+  if (final !== undefined) {
+    const summary = summarize(final, analyses.outcomes.export())
+    const others = report.executions - summary.positive - summary.negative
+    lines.push("", ...renderFinal(job.program.name, summary, others))
+  }
   return lines
 }

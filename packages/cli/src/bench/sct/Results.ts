@@ -1,0 +1,49 @@
+/**
+ * Outcomes that are known already, one JSON line each, so that an interrupted run goes on where it was. A line counts
+ * only for the build that wrote it.
+ */
+import { createHash } from "node:crypto"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import type { Outcome, Trial } from "./trial.ts"
+
+/** Digest of the compiled files that decide outcomes. */
+export const buildDigest = (directories: ReadonlyArray<string>): string => {
+  const hash = createHash("sha256")
+  for (const directory of directories) {
+    const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((n) => n.endsWith(".js"))
+    for (const name of names.toSorted()) hash.update(name).update(readFileSync(join(directory, name)))
+  }
+  return hash.digest("hex").slice(0, 16)
+}
+
+const keyOf = ({ form, limit, program, seeds, strategy }: Trial): string =>
+  [program, form, strategy, limit, seeds].join(" ")
+
+export class Results {
+  private readonly file: string
+  private readonly build: string
+  private readonly known = new Map<string, Outcome>()
+
+  constructor(file: string, build: string) {
+    this.file = file
+    this.build = build
+    mkdirSync(dirname(file), { recursive: true })
+    if (!existsSync(file)) return
+    for (const line of readFileSync(file, "utf8").split("\n")) {
+      // The last line of a run that was killed may be cut.
+      if (!line.endsWith("}")) continue
+      const entry = JSON.parse(line) as { readonly build: string; readonly outcome: Outcome }
+      if (entry.build === build) this.known.set(keyOf(entry.outcome.trial), entry.outcome)
+    }
+  }
+
+  find(trial: Trial): Outcome | undefined {
+    return this.known.get(keyOf(trial))
+  }
+
+  add(outcome: Outcome): void {
+    this.known.set(keyOf(outcome.trial), outcome)
+    appendFileSync(this.file, JSON.stringify({ build: this.build, outcome }) + "\n")
+  }
+}
