@@ -5,7 +5,7 @@
 import { Executor } from "../Execution.ts"
 import type { Model } from "../Model.ts"
 import type { Strategy, View } from "../Strategy.ts"
-import { failureId } from "../Verdict.ts"
+import { failureId, type Verdict } from "../Verdict.ts"
 import type { Final } from "./Outcomes.ts"
 
 export interface BruteForceOptions {
@@ -17,7 +17,7 @@ export interface BruteForceOptions {
   /** Only schedules with at most so many preemptions. */
   readonly preemptions?: number
   /** After each execution within the bound. */
-  readonly visit?: (executor: Executor, preemptions: number) => void
+  readonly visit?: (executor: Executor, preemptions: number, verdict: Verdict) => void
 }
 
 export interface BruteForceResult {
@@ -88,7 +88,7 @@ export const bruteForce = (model: Model, options: BruteForceOptions = {}): Brute
       executions++
       const name = failureId(verdict) ?? options.outcomeOf?.(final) ?? "ok"
       outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
-      options.visit?.(executor, odometer.preemptions)
+      options.visit?.(executor, odometer.preemptions, verdict)
     }
     if (!odometer.advance(executor.choices, executor.choiceCount)) return { complete: true, executions, outcomes }
   }

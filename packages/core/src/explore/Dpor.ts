@@ -26,6 +26,8 @@ export type RunEnd =
   | "cut"
 
 export interface Visitor {
+  /** Asked before each execution. False ends the exploration. */
+  goOn(): boolean
   /** After each execution, the machine standing at its end. False ends the exploration. */
   ended(end: RunEnd, trace: Trace): boolean
   /** After each step. False cuts the execution there. */
@@ -51,6 +53,12 @@ interface Sleeper {
   readonly footprint: Footprint
 }
 
+/** What is known of a state not yet on the path. */
+interface Todo {
+  readonly sleep: Array<Sleeper>
+  readonly tree: Array<Branch>
+}
+
 /** A state on the path. */
 class Node {
   /** Threads whose next step has been explored from here, or from an equivalent state elsewhere. */
@@ -73,6 +81,27 @@ class Node {
   /** A step of the current thread has been explored. */
   note(step: Happened): void {
     step.places.forEach((place, i) => this.touched.add(place, step.modes[i]!))
+  }
+
+  save(): SavedNode {
+    return {
+      ...saveTodo(this),
+      thread: this.current!.thread,
+      value: this.value,
+      firstValue: this.firstValue,
+      values: this.values,
+      touched: saveFootprint(this.touched)
+    }
+  }
+
+  static load(saved: SavedNode): Node {
+    const node = new Node(loadSleep(saved.sleep), loadTree(saved.tree))
+    node.current = { thread: saved.thread, value: saved.value, footprint: undefined, children: [] }
+    node.value = saved.value
+    node.firstValue = saved.firstValue
+    node.values = saved.values
+    saved.touched.places.forEach((place, i) => node.touched.add(place, saved.touched.modes[i]!))
+    return node
   }
 
   /** The next number of the current data choice: 0, 1, ... without the one tried first; -1 after the last. */
@@ -107,6 +136,10 @@ export class Dpor {
    */
   private fresh = 0
   private readonly enabled: Array<number> = []
+  /** What to do at the end of the trace; undefined: nothing is left. */
+  private next: Todo | undefined = { sleep: [], tree: [] }
+  /** The execution ends with the step just done. */
+  private cut = false
 
   constructor(machine: Machine, options: DporOptions) {
     this.machine = machine
@@ -119,40 +152,58 @@ export class Dpor {
     })
   }
 
-  /** Explores everything; false when the visitor ended it. */
-  run(visitor: Visitor): boolean {
-    let sleep: Array<Sleeper> = []
-    let tree: Array<Branch> = []
-    for (;;) {
-      const end = this.descend(sleep, tree, visitor)
+  /** Explores everything, or until the visitor ends it; then `save` tells where it stands. */
+  run(visitor: Visitor): "complete" | "stopped" {
+    while (this.next !== undefined) {
+      if (!visitor.goOn()) return "stopped"
+      const end = this.descend(this.next, visitor)
       if (end === "blocked") this.counts.blocked++
       else this.counts.executions++
       const goOn = visitor.ended(end, this.trace)
-      if (!goOn) return false
       this.whole = this.optimal && end === "complete"
       this.reverseRaces()
-      const next = this.backtrack()
-      if (next === undefined) return true
+      this.next = this.backtrack()
+      if (this.next === undefined) break
       if (!this.optimal) this.fresh = this.trace.length - 1
-      sleep = next.sleep
-      tree = next.tree
-      if (visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)) {
-        this.cutNext = true
-      }
+      this.cut = visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)
+      if (!goOn) return "stopped"
+    }
+    return "complete"
+  }
+
+  /** Where the exploration stands between two executions, as plain JSON. */
+  save(): SavedDpor {
+    return {
+      path: this.nodes.map((node) => node.save()),
+      next: this.next === undefined ? null : saveTodo(this.next),
+      cut: this.cut,
+      counts: { ...this.counts }
     }
   }
 
-  private cutNext = false
+  /** Continues where a saved exploration of the same model stood. Call before `run`. */
+  load(saved: SavedDpor): void {
+    Object.assign(this.counts, saved.counts)
+    for (const entry of saved.path) {
+      const node = Node.load(entry)
+      this.nodes.push(node)
+      const { value } = node
+      const thread = node.current!.thread
+      if (thread >= this.machine.at.length || !this.machine.isEnabled(thread)) {
+        throw new Error("the checkpoint is of another model: a thread of its path cannot move")
+      }
+      this.trace.push(this.machine.step(thread, value))
+    }
+    this.fresh = this.optimal ? 0 : Math.max(0, this.trace.length - 1)
+    this.next = saved.next === null ? undefined : { sleep: loadSleep(saved.next.sleep), tree: loadTree(saved.next.tree) }
+    this.cut = saved.cut
+  }
 
   /** Runs on from the present state to the end of an execution. */
-  private descend(firstSleep: Array<Sleeper>, firstTree: Array<Branch>, visitor: Visitor): RunEnd {
-    let sleep = firstSleep
-    let tree = firstTree
+  private descend(from: Todo, visitor: Visitor): RunEnd {
+    let { sleep, tree } = from
     for (;;) {
-      if (this.cutNext) {
-        this.cutNext = false
-        return "cut"
-      }
+      if (this.cut) return "cut"
       const { enabled, machine } = this
       if (machine.enabled(enabled) === 0) return "complete"
       if (machine.events >= this.maxSteps) return "step-limit"
@@ -165,7 +216,7 @@ export class Dpor {
       const next = this.execute(node, node.current!.children)
       sleep = next.sleep
       tree = next.tree
-      if (visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)) this.cutNext = true
+      if (visitor.stepped !== undefined && !visitor.stepped(this.trace.steps.at(-1)!, this.trace)) this.cut = true
     }
   }
 
@@ -199,7 +250,7 @@ export class Dpor {
   }
 
   /** Executes the current branch of a node. */
-  private execute(node: Node, tree: Array<Branch>): { readonly sleep: Array<Sleeper>; readonly tree: Array<Branch> } {
+  private execute(node: Node, tree: Array<Branch>): Todo {
     const step = this.machine.step(node.current!.thread, node.value)
     this.trace.push(step)
     this.counts.steps++
@@ -208,7 +259,7 @@ export class Dpor {
   }
 
   /** Goes back to the last state with something left to explore, and executes that. */
-  private backtrack(): { readonly sleep: Array<Sleeper>; readonly tree: Array<Branch> } | undefined {
+  private backtrack(): Todo | undefined {
     while (this.nodes.length > 0) {
       const node = this.nodes.at(-1)!
       const step = this.trace.pop()
@@ -296,3 +347,55 @@ export class Dpor {
     return this.whole && plan.every((step) => !apart(footprint, step.footprint))
   }
 }
+
+/** Plain JSON; a footprint that is not known is null. */
+export interface SavedBranch {
+  readonly thread: number
+  readonly value: number
+  readonly footprint: Footprint | null
+  readonly children: ReadonlyArray<SavedBranch>
+}
+
+export interface SavedTodo {
+  readonly sleep: ReadonlyArray<{ readonly thread: number; readonly footprint: Footprint }>
+  readonly tree: ReadonlyArray<SavedBranch>
+}
+
+export interface SavedNode extends SavedTodo {
+  readonly thread: number
+  readonly value: number
+  readonly firstValue: number
+  readonly values: number
+  readonly touched: Footprint
+}
+
+export interface SavedDpor {
+  readonly path: ReadonlyArray<SavedNode>
+  readonly next: SavedTodo | null
+  readonly cut: boolean
+  readonly counts: DporCounts
+}
+
+const saveFootprint = ({ modes, places }: Footprint): Footprint => ({ places: [...places], modes: [...modes] })
+
+const saveBranch = ({ children, footprint, thread, value }: Branch): SavedBranch => ({
+  thread,
+  value,
+  footprint: footprint === undefined ? null : saveFootprint(footprint),
+  children: children.map(saveBranch)
+})
+
+const saveTodo = ({ sleep, tree }: Todo): SavedTodo => ({
+  sleep: sleep.map(({ footprint, thread }) => ({ thread, footprint: saveFootprint(footprint) })),
+  tree: tree.map(saveBranch)
+})
+
+const loadSleep = (sleep: SavedTodo["sleep"]): Array<Sleeper> => sleep.map((sleeper) => ({ ...sleeper }))
+
+const loadTree = (tree: ReadonlyArray<SavedBranch>): Array<Branch> =>
+  tree.map(({ children, footprint, thread, value }) => ({
+    thread,
+    value,
+    footprint: footprint ?? undefined,
+    children: loadTree(children)
+  }))

@@ -1,61 +1,270 @@
-/** Exhaustive exploration of a model: all its executions, up to what cannot make a difference. */
+/**
+ * Exhaustive exploration of a model: all its executions, up to what cannot make a difference.
+ *
+ *     const result = Explore.explore(model)
+ *     result.verdict._tag      // "Complete": there is no failing schedule. "Violated": here is one. Or "Incomplete".
+ *     result.outcomes          // every way to end, with the choices of one schedule that ends so
+ */
 import { defaultMaxSteps } from "../Execution.ts"
 import type { Model } from "../Model.ts"
 import { Dependence, type DependenceOptions, type Rule } from "./Dependence.ts"
-import { type Algorithm, Dpor } from "./Dpor.ts"
+import { Dpor, type SavedDpor } from "./Dpor.ts"
 import { Machine } from "./Machine.ts"
-import { type Final, type Outcome, Outcomes } from "./Outcomes.ts"
+import { type Final, type Outcome, Outcomes, type SavedOutcomes, stepLimit } from "./Outcomes.ts"
+import { type Cost, States } from "./States.ts"
+import { StateTable, type StateTableOptions } from "./StateTable.ts"
 import { Values } from "./Values.ts"
 
-export interface ExploreOptions extends DependenceOptions {
-  readonly algorithm?: Algorithm
+/**
+ * What is not explored because something equivalent is:
+ *
+ *   optimal  one execution for each equivalence class (optimal DPOR with wakeup trees); the default
+ *   source   at least one for each class (source-DPOR with sleep sets): cheaper for each execution, may waste some
+ *   states   each state once (state matching with sleep sets): best where many ways lead to few states
+ */
+export type Reduction = "optimal" | "source" | "states"
+
+export interface ExploreOptions extends DependenceOptions, StateTableOptions {
+  readonly reduction?: Reduction
+  /**
+   * Explore in the order of this cost, each state at its least, and with `bound` only up to it. Implies state matching
+   * without sleep sets; `reduction` is not looked at.
+   */
+  readonly cost?: Cost
+  readonly bound?: number
+  /** The first failure reported has the fewest preemptions of all: the same as `cost: "preemptions", onFailure: "stop"`. */
+  readonly minimal?: boolean
+  /** After a failure: `continue` (default) to know every outcome, or `stop` with the first one. */
+  readonly onFailure?: "continue" | "stop"
+  /** Steps of one execution; what comes later is not covered and the verdict says so. Default 10,000. */
   readonly maxSteps?: number
+  /**
+   * Default true: a circle of waiting threads is a failure also while others can move. With the DPOR reductions only
+   * circles that last to the end of an execution are (a kill can undo one); with `states` all are, as in fuzzing.
+   */
   readonly partialDeadlocks?: boolean
+  /** Names the outcome of an execution that ended well, from the final states of the actors. Default: all are "ok". */
   readonly outcomeOf?: (final: Final) => string
+  /**
+   * Ids of monitors whose verdict is known not to depend on the order of independent steps. What other monitors
+   * listen to and look at counts as touched by the step, which is always right but costs executions.
+   */
   readonly unordered?: ReadonlySet<string>
-  /** What to do after a failure: stop everything, end this execution, or let the other threads go on (default). */
-  readonly afterFailure?: "stop" | "cut" | "continue"
-  readonly broken?: Rule
-  readonly ignoreWaiting?: boolean
+  /** Asked now and then; a text ends the exploration and says why, e.g. "60 s". */
+  readonly interrupt?: (progress: Progress) => string | undefined
+  /** Go on where an interrupted exploration of the same model with the same options stood. */
+  readonly resume?: Checkpoint
 }
 
-export interface Explored {
+export interface Counts {
+  /** Executions run to an end; with state matching: ends of executions met. */
   readonly executions: number
+  /** Executions that ended because all that follows had been explored elsewhere. */
   readonly blocked: number
   readonly steps: number
-  readonly outcomes: ReadonlyArray<Outcome>
+  /** Distinct states met; 0 without state matching. */
+  readonly states: number
+  /** Arrivals at states that had been explored. */
+  readonly matched: number
+  /** Fibers started, and results fed to them to rebuild a thread's history. */
+  readonly fibers: number
+  readonly fed: number
 }
 
-export const explore = (model: Model, options: ExploreOptions = {}): Explored => {
-  const maxSteps = options.maxSteps ?? defaultMaxSteps
-  const machine = new Machine(model, new Values(), new Dependence(model, options, options.broken), {
-    ...(options.unordered === undefined ? {} : { unordered: options.unordered })
-  })
-  const outcomes = new Outcomes(model, {
-    maxSteps,
-    partialDeadlocks: options.partialDeadlocks ?? true,
-    outcomeOf: options.outcomeOf ?? (() => "ok")
-  })
-  const dpor = new Dpor(machine, {
-    algorithm: options.algorithm ?? "optimal",
-    maxSteps,
-    ...(options.ignoreWaiting === undefined ? {} : { ignoreWaiting: options.ignoreWaiting })
-  })
-  try {
-    if (machine.initialFailure !== undefined) outcomes.noteInitial(machine.initialFailure)
-    else {
-      dpor.run({
-        ended(end, trace) {
-          outcomes.note(machine, trace, end)
-          return options.afterFailure !== "stop" || !outcomes.failed
-        },
-        ...(options.afterFailure === undefined || options.afterFailure === "continue"
-          ? {}
-          : { stepped: (step) => step.failure === undefined })
-      })
-    }
-  } finally {
-    machine.close()
-  }
-  return { ...dpor.counts, outcomes: outcomes.settle() }
+export interface Progress extends Counts {
+  readonly failed: boolean
 }
+
+export type Verdict =
+  /**
+   * No failing schedule (within the bound, if there was one). `omission` bounds the probability that state matching
+   * mistook a state for another one: 0 unless the memory bound forced hash compaction.
+   */
+  | { readonly _tag: "Complete"; readonly within: string | undefined; readonly omission: number }
+  | { readonly _tag: "Violated"; readonly first: Outcome; readonly exhaustive: boolean }
+  /** No failure so far. `covered` says what was explored completely. */
+  | { readonly _tag: "Incomplete"; readonly reasons: ReadonlyArray<string>; readonly covered: string | undefined }
+
+export interface Explored {
+  readonly verdict: Verdict
+  readonly counts: Counts
+  /** Every way to end that was met, the first met first. */
+  readonly outcomes: ReadonlyArray<Outcome>
+  /** Present when interrupted and it can be resumed (not with state matching: its table is the memory of the search). */
+  readonly checkpoint: Checkpoint | undefined
+}
+
+/** Plain JSON. */
+export interface Checkpoint {
+  readonly version: 1
+  readonly model: string
+  readonly reduction: "optimal" | "source"
+  readonly dpor: SavedDpor
+  readonly outcomes: SavedOutcomes
+}
+
+/** For tests: without one rule of the dependence relation, or of what waits; or ending executions at their failure. */
+export interface Tampering {
+  readonly broken?: Rule
+  readonly ignoreWaiting?: boolean
+  readonly cutAtFailure?: boolean
+}
+
+/** Explores the model. Nothing else may execute it meanwhile. Throws when the model is not deterministic. */
+export const explore = (model: Model, options: ExploreOptions = {}, tampering: Tampering = {}): Explored => {
+  const search = new Search(model, options, tampering)
+  try {
+    search.run()
+  } finally {
+    search.machine.close()
+  }
+  return search.result()
+}
+
+class Search {
+  readonly machine: Machine
+  private readonly model: Model
+  private readonly options: ExploreOptions
+  private readonly tampering: Tampering
+  private readonly values = new Values()
+  private readonly outcomes: Outcomes
+  private readonly table: StateTable
+  private readonly maxSteps: number
+  private readonly stopAtFailure: boolean
+  private readonly cost: Cost | undefined
+  private counts: Omit<Counts, "fibers" | "fed"> = { executions: 0, blocked: 0, steps: 0, states: 0, matched: 0 }
+  private reasons: Array<string> = []
+  private within: string | undefined
+  private covered: string | undefined
+  private ended = false
+  private checkpoint: Checkpoint | undefined
+
+  constructor(model: Model, options: ExploreOptions, tampering: Tampering) {
+    this.model = model
+    this.options = options
+    this.tampering = tampering
+    this.maxSteps = options.maxSteps ?? defaultMaxSteps
+    this.stopAtFailure = options.minimal === true || options.onFailure === "stop"
+    this.cost = options.minimal === true ? "preemptions" : options.cost
+    this.table = new StateTable(options)
+    this.outcomes = new Outcomes(model, {
+      maxSteps: this.maxSteps,
+      partialDeadlocks: options.partialDeadlocks ?? true,
+      outcomeOf: options.outcomeOf ?? (() => "ok")
+    })
+    this.machine = new Machine(model, this.values, new Dependence(model, options, tampering.broken), {
+      ...(options.unordered === undefined ? {} : { unordered: options.unordered })
+    })
+  }
+
+  run(): void {
+    if (this.machine.initialFailure !== undefined) {
+      this.outcomes.noteInitial(this.machine.initialFailure)
+      this.ended = true
+    } else if (this.cost !== undefined || this.options.reduction === "states") this.runStates()
+    else this.runDpor(this.options.reduction ?? "optimal")
+  }
+
+  result(): Explored {
+    const outcomes = this.outcomes.settle()
+    const first = outcomes.find((outcome) => outcome.failed)
+    const stepLimited = outcomes.some((outcome) => outcome.name === stepLimit)
+    if (stepLimited) this.reasons.push(`executions of more than ${this.maxSteps} steps were cut`)
+    const exhaustive = this.ended && !stepLimited
+    const verdict: Verdict = first !== undefined
+      ? { _tag: "Violated", first, exhaustive }
+      : exhaustive
+      ? { _tag: "Complete", within: this.within, omission: this.table.omission }
+      : { _tag: "Incomplete", reasons: this.reasons, covered: this.covered }
+    return { verdict, counts: this.allCounts(), outcomes, checkpoint: this.checkpoint }
+  }
+
+  private runDpor(reduction: "optimal" | "source"): void {
+    const { machine, options, outcomes } = this
+    const dpor = new Dpor(machine, {
+      algorithm: reduction,
+      maxSteps: this.maxSteps,
+      ignoreWaiting: this.tampering.ignoreWaiting ?? false
+    })
+    if (options.resume !== undefined) {
+      this.checkResume(options.resume, reduction)
+      dpor.load(options.resume.dpor)
+      outcomes.load(options.resume.outcomes)
+    }
+    const sync = (): void => {
+      this.counts = { ...this.counts, ...dpor.counts }
+    }
+    const cut = this.stopAtFailure || this.tampering.cutAtFailure === true
+    const end = dpor.run({
+      goOn: () => {
+        sync()
+        return this.goOn()
+      },
+      ended: (how, trace) => {
+        outcomes.note(machine, trace, how)
+        return !(this.stopAtFailure && outcomes.failed)
+      },
+      ...(cut ? { stepped: (step) => step.failure === undefined } : {})
+    })
+    sync()
+    this.ended = end === "complete"
+    if (end === "stopped" && !(this.stopAtFailure && outcomes.failed)) {
+      this.checkpoint = { version: 1, model: this.model.name, reduction, dpor: dpor.save(), outcomes: outcomes.save() }
+    }
+  }
+
+  private runStates(): void {
+    const { machine, options, outcomes } = this
+    if (options.resume !== undefined) throw new RangeError("an exploration with state matching cannot be resumed")
+    const { cost } = this
+    const search = new States(machine, this.values, this.table, {
+      maxSteps: this.maxSteps,
+      partialDeadlocks: options.partialDeadlocks ?? true,
+      ...(cost === undefined ? {} : { cost }),
+      ...(options.bound === undefined ? {} : { bound: options.bound })
+    })
+    const sync = (): void => {
+      const { ends, matched, states, steps } = search.counts
+      this.counts = { executions: ends, blocked: 0, steps, states, matched }
+    }
+    const end = search.run({
+      goOn: () => {
+        sync()
+        return this.goOn()
+      },
+      ended: (verdict, moves) => {
+        outcomes.noteExecution(machine, verdict, moves)
+        return !(this.stopAtFailure && outcomes.failed)
+      },
+      covered: (level) => {
+        this.covered = boundText(cost!, level)
+      }
+    })
+    sync()
+    this.ended = end === "complete" || end === "bound"
+    if (end === "bound") this.within = boundText(cost!, options.bound!)
+    if (end === "memory") this.reasons.push(`no room for more than ${this.table.size} states`)
+  }
+
+  private goOn(): boolean {
+    const reason = this.options.interrupt?.({ ...this.allCounts(), failed: this.outcomes.failed })
+    if (reason !== undefined) this.reasons.push(reason)
+    return reason === undefined
+  }
+
+  private allCounts(): Counts {
+    const { fed, started } = this.machine.fibers
+    return { ...this.counts, fibers: started, fed }
+  }
+
+  private checkResume(checkpoint: Checkpoint, reduction: string): void {
+    if (checkpoint.model !== this.model.name) {
+      throw new RangeError(`the checkpoint is of the model "${checkpoint.model}", not of "${this.model.name}"`)
+    }
+    if (checkpoint.reduction !== reduction) {
+      throw new RangeError(`the checkpoint was made with the reduction ${checkpoint.reduction}: use the same`)
+    }
+  }
+}
+
+const boundText = (cost: Cost, level: number): string => `${level} ${level === 1 ? cost.slice(0, -1) : cost}`

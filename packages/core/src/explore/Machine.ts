@@ -271,6 +271,8 @@ export class Machine {
   /** Threads that wait for each other in a circle, in the present state; undefined when there is none. */
   cycle(): ReadonlyArray<number> | undefined {
     for (let start = 0; start < this.at.length; start++) {
+      const pending = this.pending(start)
+      if (pending?.command.blocked === undefined || pending.actor.type.waitsFor === undefined) continue
       const path: Array<number> = []
       const visit = (thread: number): boolean => {
         if (path.includes(thread)) return thread === start

@@ -14,12 +14,21 @@ export interface Final {
   returned(thread: number): unknown
 }
 
+/** The name of the outcome of executions that were cut for their length. */
+export const stepLimit = "step-limit"
+
 export interface Outcome extends Witness {
   /** `failureId` of the verdict, or what `outcomeOf` said of a clean end. */
   readonly name: string
   readonly failed: boolean
   /** Executions explored that ended so. With reductions: how many were needed, not how many there are. */
-  count: number
+  readonly count: number
+}
+
+export interface SavedOutcomes {
+  readonly failed: boolean
+  readonly moves: ReadonlyArray<readonly [string, ReadonlyArray<Move>]>
+  readonly counts: ReadonlyArray<readonly [string, number]>
 }
 
 export interface OutcomeOptions extends WitnessOptions {
@@ -27,8 +36,9 @@ export interface OutcomeOptions extends WitnessOptions {
 }
 
 export class Outcomes {
-  readonly byName = new Map<string, Outcome>()
-  private readonly pending = new Map<string, ReadonlyArray<Move>>()
+  /** Some failure was seen. */
+  failed = false
+  private readonly moves = new Map<string, ReadonlyArray<Move>>()
   private readonly counts = new Map<string, number>()
   private readonly model: Model
   private readonly options: OutcomeOptions
@@ -37,9 +47,6 @@ export class Outcomes {
     this.model = model
     this.options = options
   }
-
-  /** Some failure was seen. */
-  failed = false
 
   /**
    * Notes what the execution at whose end the machine stands shows. A class whose executions fail can fail in several
@@ -54,7 +61,7 @@ export class Outcomes {
       this.keep(failureId(failure.verdict)!, () => movesOf(trace, failure.past))
     }
     if (failures.length > 0) return
-    if (end === "step-limit") this.keep("step-limit", () => movesOf(trace))
+    if (end === "step-limit") this.keep(stepLimit, () => movesOf(trace))
     else if (end === "complete") this.keep(this.options.outcomeOf(finalOf(machine)), () => movesOf(trace))
   }
 
@@ -63,26 +70,42 @@ export class Outcomes {
     this.keep(failureId(verdict)!, () => [])
   }
 
+  /** Notes one execution that ended in `verdict` exactly as the executor would see it. */
+  noteExecution(machine: Machine, verdict: Verdict | "step-limit", moves: () => ReadonlyArray<Move>): void {
+    if (verdict === "step-limit") return this.keep(stepLimit, moves)
+    const name = failureId(verdict)
+    if (name !== undefined) this.failed = true
+    this.keep(name ?? this.options.outcomeOf(finalOf(machine)), moves)
+  }
+
+  /** What has been noted so far, as plain JSON. */
+  save(): SavedOutcomes {
+    return { failed: this.failed, moves: [...this.moves], counts: [...this.counts] }
+  }
+
+  load(saved: SavedOutcomes): void {
+    this.failed = saved.failed
+    for (const [name, moves] of saved.moves) this.moves.set(name, moves)
+    for (const [name, count] of saved.counts) this.counts.set(name, count)
+  }
+
   /** Runs the witnesses in the executor. Call with the machine closed. */
   settle(): ReadonlyArray<Outcome> {
-    for (const [name, moves] of this.pending) {
+    return [...this.moves].map(([name, moves]) => {
       const witness = witnessOf(this.model, moves, this.options)
       const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
-      const real = failureId(witness.verdict) ?? name
-      if (failed && real !== name) {
+      const real = failureId(witness.verdict)
+      if ((real ?? name) !== name) {
         throw new Error(`the exploration found "${name}" but the execution of its witness ends in "${real}"`)
       }
-      this.byName.set(name, { ...witness, name, failed, count: this.counts.get(name)! })
-    }
-    this.pending.clear()
-    for (const [name, outcome] of this.byName) outcome.count = this.counts.get(name)!
-    return [...this.byName.values()]
+      return { ...witness, name, failed, count: this.counts.get(name)! }
+    })
   }
 
   private keep(name: string, moves: () => ReadonlyArray<Move>): void {
     const count = this.counts.get(name) ?? 0
     this.counts.set(name, count + 1)
-    if (count === 0) this.pending.set(name, moves())
+    if (count === 0) this.moves.set(name, moves())
   }
 
   private failuresOf(machine: Machine, trace: Trace, end: "complete" | "blocked" | "step-limit" | "cut"): Array<Failure> {

@@ -10,6 +10,7 @@ import type { Actor } from "../Actor.ts"
 import type { Ask } from "../Ask.ts"
 import { exitThread, type ThreadState } from "../Thread.ts"
 import { type Dependence, dependent, type Footprint, Touched, writing } from "./Dependence.ts"
+import type { Moment } from "./Fibers.ts"
 import type { Machine } from "./Machine.ts"
 import { type Clock, join, type Trace } from "./Trace.ts"
 
@@ -58,8 +59,8 @@ export class Races {
 
   /** Reversible races of which step `index` is the second. */
   ofStep(index: number): ReadonlyArray<Race> {
-    const { ask, modes, places, thread, value } = this.trace.steps[index]!
-    return this.find(thread, ask, value, places, modes, index)
+    const { modes, moment, places, thread, value } = this.trace.steps[index]!
+    return this.find(thread, moment, value, places, modes, index)
   }
 
   /** Races of what a thread waits in at the end of the execution with the steps that keep it from moving. */
@@ -70,18 +71,19 @@ export class Races {
     // What it would do to the state is not known: the worst is assumed.
     this.dependence.touch(touched, thread, pending, undefined, actor.state, actor.state)
     const modes = touched.modes.map((mode, i) => i === 0 && command.isWrite ? writing : mode)
-    return this.find(thread, pending, -1, touched.places, modes, this.trace.length)
+    return this.find(thread, this.machine.at[thread]!, -1, touched.places, modes, this.trace.length)
   }
 
   private find(
     thread: number,
-    pending: Ask<unknown>,
+    moment: Moment,
     value: number,
     places: ReadonlyArray<number>,
     modes: ReadonlyArray<number>,
     index: number
   ): ReadonlyArray<Race> {
     const { trace } = this
+    const pending = moment.ask!
     const past = trace.clockBefore(thread, index)
     const waits = pending.command.blocked !== undefined
     const candidates = this.candidates(places, modes, index, past, waits)
@@ -96,7 +98,7 @@ export class Races {
       const moved: Planned = {
         thread,
         value,
-        footprint: this.foresee(thread, pending, value, candidate, others),
+        footprint: this.foresee(thread, moment, value, candidate, others),
         index: -1,
         past
       }
@@ -198,11 +200,12 @@ export class Races {
    */
   private foresee(
     thread: number,
-    pending: Ask<unknown>,
+    moment: Moment,
     value: number,
     from: number,
     others: ReadonlyArray<number>
   ): Footprint | undefined {
+    const pending = moment.ask!
     if (this.exitsTold || this.machine.isTold(pending.command)) return undefined
     const touched = new Touched()
     const { actor, arg, command } = pending
@@ -218,9 +221,12 @@ export class Races {
       if (command.evolve !== undefined) after = command.evolve(before, arg, result, thread)
     } catch {
       // It will throw there too: it changes nothing, and its thread stops.
+      this.dependence.touch(touched, thread, pending, undefined, before, before)
+      return touched
     }
     this.dependence.touch(touched, thread, pending, result, before, after)
-    touched.add(this.machine.model.threads[thread]!.actor.base, writing)
+    const { ended } = this.machine.fibers.after(moment, result)
+    if (ended?._tag === "Returned") this.dependence.touchExit(touched, thread)
     return touched
   }
 }

@@ -1,32 +1,112 @@
-/** On random programs the outcomes found with reduction are those of all schedules. */
+/** On random programs: the outcomes found with reduction are those of all schedules, and the classes are counted right. */
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { bruteForce } from "../../src/explore/BruteForce.ts"
 import { explore, type ExploreOptions } from "../../src/explore/Explore.ts"
-import { buildModel } from "../engine/randomModel.ts"
-import { everything, smallProgram } from "./support.ts"
+import { buildModel, type ProgramThread } from "../engine/randomModel.ts"
+import { countClasses, denseProgram, everything, smallProgram } from "./support.ts"
+
+const parameters = {
+  numRuns: Number(process.env["EXPLORE_RUNS"] ?? 300),
+  ...(process.env["EXPLORE_SEED"] === undefined ? {} : { seed: Number(process.env["EXPLORE_SEED"]) })
+}
+
+const sameOutcomes = (program: ReadonlyArray<ProgramThread>, options: ExploreOptions): void => {
+  const model = buildModel(program)
+  const outcomeOf = everything(model)
+  const all = bruteForce(model, { outcomeOf, maxExecutions: 3000, partialDeadlocks: false })
+  fc.pre(all.complete)
+  const found = explore(model, { ...options, outcomeOf, partialDeadlocks: false })
+  expect(found.outcomes.map((o) => o.name).sort()).toEqual([...all.outcomes.keys()].sort())
+}
 
 const variants: ReadonlyArray<ExploreOptions> = [
-  { algorithm: "source" },
-  { algorithm: "optimal" },
-  { algorithm: "optimal", silentStores: "write" }
+  { reduction: "source" },
+  { reduction: "optimal" },
+  { reduction: "optimal", silentStores: "write" },
+  { reduction: "states" },
+  { cost: "preemptions" },
+  { cost: "delays" }
 ]
 
-describe("the outcomes with reduction are those of all schedules", () => {
-  test.each(variants.map((options) => ({ name: JSON.stringify(options), options })))("$name", ({ options }) => {
-    let compared = 0
+describe.each(variants.map((options) => ({ name: JSON.stringify(options), options })))("$name", ({ options }) => {
+  test("outcomes of programs of all kinds", () => {
+    fc.assert(fc.property(smallProgram, (program) => sameOutcomes(program, options)), parameters)
+  })
+
+  test("outcomes of programs whose steps conflict a lot", () => {
+    fc.assert(fc.property(denseProgram, (program) => sameOutcomes(program, options)), parameters)
+  })
+})
+
+describe("state matching judges every state, as fuzzing does", () => {
+  test.each([{ reduction: "states" }, { cost: "preemptions" }] as ReadonlyArray<ExploreOptions>)("%j", (options) => {
+    fc.assert(
+      fc.property(smallProgram, (program) => {
+        const model = buildModel(program)
+        const all = bruteForce(model, { maxExecutions: 3000 })
+        fc.pre(all.complete)
+        const found = explore(model, options)
+        expect(found.outcomes.map((o) => o.name).sort()).toEqual([...all.outcomes.keys()].sort())
+      }),
+      parameters
+    )
+  })
+})
+
+describe("within a bound", () => {
+  test.each([0, 1, 2, 3])("the outcomes of at most %i preemptions", (preemptions) => {
     fc.assert(
       fc.property(smallProgram, (program) => {
         const model = buildModel(program)
         const outcomeOf = everything(model)
-        const all = bruteForce(model, { outcomeOf, maxExecutions: 3000, partialDeadlocks: false })
+        const all = bruteForce(model, { outcomeOf, maxExecutions: 3000, preemptions })
         fc.pre(all.complete)
-        compared++
-        const found = explore(model, { ...options, outcomeOf, partialDeadlocks: false })
+        const found = explore(model, { cost: "preemptions", bound: preemptions, outcomeOf })
         expect(found.outcomes.map((o) => o.name).sort()).toEqual([...all.outcomes.keys()].sort())
+        for (const outcome of found.outcomes) expect(outcome.preemptions).toBeLessThanOrEqual(preemptions)
       }),
-      { numRuns: Number(process.env["EXPLORE_RUNS"] ?? 300), ...(process.env["EXPLORE_SEED"] === undefined ? {} : { seed: Number(process.env["EXPLORE_SEED"]) }) }
+      parameters
     )
-    expect(compared).toBeGreaterThan(100)
   })
+
+  test("minimal: the first failure has the fewest preemptions of all failing schedules", () => {
+    fc.assert(
+      fc.property(smallProgram, (program) => {
+        const model = buildModel(program)
+        let fewest = Infinity
+        const all = bruteForce(model, {
+          maxExecutions: 3000,
+          visit: (_, preemptions, verdict) => {
+            if (verdict._tag !== "Ok") fewest = Math.min(fewest, preemptions)
+          }
+        })
+        fc.pre(all.complete)
+        const { verdict } = explore(model, { minimal: true })
+        expect(verdict._tag === "Violated" ? verdict.first.preemptions : Infinity).toBe(fewest)
+      }),
+      parameters
+    )
+  })
+})
+
+describe("optimal: one execution for each class, none blocked", () => {
+  test.each([{ name: "all kinds", arbitrary: smallProgram }, { name: "dense", arbitrary: denseProgram }])(
+    "$name",
+    ({ arbitrary }) => {
+      fc.assert(
+        fc.property(arbitrary, (program) => {
+          const model = buildModel(program)
+          const unordered = new Set(model.monitors.map((monitor) => monitor.id))
+          const classes = countClasses(model, 3000)
+          fc.pre(classes !== undefined)
+          const { counts: { blocked, executions }, outcomes } = explore(model, { partialDeadlocks: false, unordered })
+          // A thread that throws before its first ask: nothing runs.
+          if (outcomes.some((o) => o.failed && o.choices.length === 0 && executions === 0)) return
+          expect({ blocked, executions }).toEqual({ blocked: 0, executions: classes })
+        }),
+        parameters
+      )
+    }
+  )
 })

@@ -1,0 +1,14 @@
+export { bruteForce, type BruteForceOptions, type BruteForceResult } from "./BruteForce.ts"
+export type { DependenceOptions, Footprint } from "./Dependence.ts"
+export {
+  type Checkpoint,
+  type Counts,
+  explore,
+  type Explored,
+  type ExploreOptions,
+  type Progress,
+  type Reduction,
+  type Verdict
+} from "./Explore.ts"
+export type { Final, Outcome } from "./Outcomes.ts"
+export type { Cost } from "./States.ts"
