@@ -3,16 +3,18 @@
  * only for the build that wrote it.
  */
 import { createHash } from "node:crypto"
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
 import type { Outcome, Trial } from "./trial.ts"
 
-/** Digest of the compiled files that decide outcomes. */
-export const buildDigest = (directories: ReadonlyArray<string>): string => {
+/** Digest of files and of the compiled files below directories. */
+export const digestOf = (paths: ReadonlyArray<string>): string => {
   const hash = createHash("sha256")
-  for (const directory of directories) {
-    const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((n) => n.endsWith(".js"))
-    for (const name of names.toSorted()) hash.update(name).update(readFileSync(join(directory, name)))
+  for (const path of paths) {
+    const names = statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true, encoding: "utf8" }).filter((n) => n.endsWith(".js")).toSorted()
+      : [""]
+    for (const name of names) hash.update(name).update(readFileSync(join(path, name)))
   }
   return hash.digest("hex").slice(0, 16)
 }

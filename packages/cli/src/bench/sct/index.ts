@@ -14,7 +14,7 @@ import { Worker } from "node:worker_threads"
 import type { Form } from "./Program.ts"
 import { programs } from "./programs/index.ts"
 import { type Published, published } from "./published.ts"
-import { buildDigest, Results } from "./Results.ts"
+import { digestOf, Results } from "./Results.ts"
 import { cell, expected, geometricMean, markdown, replaceBetween } from "./table.ts"
 import { type Outcome, programNamed, type Trial, usualLimit } from "./trial.ts"
 
@@ -47,7 +47,14 @@ const trials = names.flatMap((name) => forms(name).flatMap((form) => strategies.
   // The small ones first: an interrupted run has most of the table.
   .toSorted((a, b) => Number(isLarge(a)) - Number(isLarge(b)))
 
-const results = new Results(join(root, "node_modules/.cache/mmrace/sct.jsonl"), buildDigest([coreBuild, here]))
+/** What decides an outcome. */
+const deciding = [
+  ...["strategies", "primitives", "Execution.js", "Campaign.js", "Profile.js", "Prng.js"].map((p) =>
+    join(coreBuild, p)
+  ),
+  ...["programs", "Program.js", "trial.js"].map((p) => join(here, p))
+]
+const results = new Results(join(root, "node_modules/.cache/mmrace/sct.jsonl"), digestOf(deciding))
 
 const runAll = async (): Promise<void> => {
   const waiting = trials.filter((trial) => results.find(trial) === undefined)
@@ -93,7 +100,10 @@ const flatTable = (): string =>
     ["program", ...strategies],
     [
       ...names.map((name) => [limitOf(name), ...strategies.map((s) => cell(outcomeOf(name, "flat", s)))]),
-      ["geometric mean", ...strategies.map((s) => geometricMean(names.map((n) => expected(outcomeOf(n, "flat", s)))).toFixed(2))]
+      [
+        "geometric mean",
+        ...strategies.map((s) => geometricMean(names.map((n) => expected(outcomeOf(n, "flat", s)))).toFixed(2))
+      ]
     ]
   )
 
@@ -103,18 +113,19 @@ const publishedCell = (row: Published, strategy: string): string => {
   return value === 0 ? "–" : `${value}${row.few?.includes(strategy) === true ? "*" : ""}`
 }
 
-const compared = ["random", "pct:3", "pos", "surw"]
+const compared = new Set(["random", "pct:3", "pos", "surw"])
 
 const spawnedTable = (): string => {
-  const both = strategies.filter((s) => compared.includes(s))
-  const alone = strategies.filter((s) => !compared.includes(s))
+  const both = strategies.filter((s) => compared.has(s))
+  const alone = strategies.filter((s) => !compared.has(s))
   return markdown(
     ["program", ...both.flatMap((s) => [s, "paper"]), ...alone],
-    names.filter((name) => published.has(name)).map((name) => [
-      limitOf(name),
-      ...both.flatMap((s) => [cell(outcomeOf(name, "spawned", s)), publishedCell(published.get(name)!, s)]),
-      ...alone.map((s) => cell(outcomeOf(name, "spawned", s)))
-    ])
+    names.filter((name) => published.has(name)).map((name) =>
+      [limitOf(name)].concat(
+        both.flatMap((s) => [cell(outcomeOf(name, "spawned", s)), publishedCell(published.get(name)!, s)]),
+        alone.map((s) => cell(outcomeOf(name, "spawned", s)))
+      )
+    )
   )
 }
 

@@ -31,12 +31,18 @@ export const sync01 = programOf("sync01", "the producer waits for a consumer tha
   w.thread("t2", () => turns(1, m, num, full, 0))
 }, { always: true })
 
-export const sync02 = programOf("sync02", "two are there, two are taken, and the producer waits for more", "deadlock", (w) => {
-  const m = w.condition("m")
-  const num = w.cell("num", 2)
-  w.thread("producer", () => turns(2, m, num, empty, 1))
-  w.thread("consumer", () => turns(2, m, num, full, -1))
-}, { always: true })
+export const sync02 = programOf(
+  "sync02",
+  "two are there, two are taken, and the producer waits for more",
+  "deadlock",
+  (w) => {
+    const m = w.condition("m")
+    const num = w.cell("num", 2)
+    w.thread("producer", () => turns(2, m, num, empty, 1))
+    w.thread("consumer", () => turns(2, m, num, full, -1))
+  },
+  { always: true }
+)
 
 export const arithmeticProg = programOf("arithmetic_prog", "the sum is what the assertion denies", "assertion", (w) => {
   const n = 3
@@ -58,7 +64,9 @@ export const arithmeticProg = programOf("arithmetic_prog", "the sum is what the 
     yield* bump(total, j)
     yield* set(flag, 1)
   })
-  w.finally(() => flag.state !== 0 && total.state === (n * (n + 1)) / 2 ? "total != n (n + 1) / 2 does not hold" : undefined)
+  w.finally(() =>
+    flag.state !== 0 && total.state === (n * (n + 1)) / 2 ? "total != n (n + 1) / 2 does not hold" : undefined
+  )
 }, { always: true })
 
 export const lostWakeup = programOf("lostwakeup", "ready is looked at before the mutex is taken", "deadlock", (w) => {
@@ -88,9 +96,14 @@ function* once(m: Monitor, count: Cell, isProducer: boolean): Path<void> {
   yield* Condition.signal(m)
 }
 
-export const boundedBuffer = programOf("boundedbuf", "one condition for producers and consumers, and `if`", "assertion", (w) => {
-  const m = w.condition("m")
-  const count = w.cell("count")
-  for (const i of [1, 2]) w.thread(`producer${i}`, () => once(m, count, true))
-  for (const i of [1, 2]) w.thread(`consumer${i}`, () => once(m, count, false))
-})
+export const boundedBuffer = programOf(
+  "boundedbuf",
+  "one condition for producers and consumers, and `if`",
+  "assertion",
+  (w) => {
+    const m = w.condition("m")
+    const count = w.cell("count")
+    for (const i of [1, 2]) w.thread(`producer${i}`, () => once(m, count, true))
+    for (const i of [1, 2]) w.thread(`consumer${i}`, () => once(m, count, false))
+  }
+)

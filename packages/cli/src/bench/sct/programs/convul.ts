@@ -19,24 +19,29 @@ export const pipeOpen = programOf("cve_2009_3547", "fs/pipe.c: opened after the 
   })
 })
 
-export const ksmExit = programOf("cve_2011_2183", "mm/ksm.c: the list of mms empties before the scanner has the lock", "assertion", (w) => {
-  const m = w.mutex("ksm_mmlist_lock")
-  const listed = w.cell("mm_list", 1)
-  // What slot->mm reads when the slot is the head of the list, and when it is a real one.
-  const mm = [0, 1].map((value) => w.cell(`slot${value}->mm`, value))
-  w.thread("scan", function*(): Path<void> {
-    if ((yield* get(listed)) === 0) return
-    yield* lock(m)
-    const slot = yield* get(listed)
-    yield* unlock(m)
-    assert((yield* get(mm[slot]!)) !== 0, "slot->mm != NULL")
-  })
-  w.thread("exit", function*(): Path<void> {
-    yield* lock(m)
-    yield* set(listed, 0)
-    yield* unlock(m)
-  })
-})
+export const ksmExit = programOf(
+  "cve_2011_2183",
+  "mm/ksm.c: the list of mms empties before the scanner has the lock",
+  "assertion",
+  (w) => {
+    const m = w.mutex("ksm_mmlist_lock")
+    const listed = w.cell("mm_list", 1)
+    // What slot->mm reads when the slot is the head of the list, and when it is a real one.
+    const mm = [0, 1].map((value) => w.cell(`slot${value}->mm`, value))
+    w.thread("scan", function*(): Path<void> {
+      if ((yield* get(listed)) === 0) return
+      yield* lock(m)
+      const slot = yield* get(listed)
+      yield* unlock(m)
+      assert((yield* get(mm[slot]!)) !== 0, "slot->mm != NULL")
+    })
+    w.thread("exit", function*(): Path<void> {
+      yield* lock(m)
+      yield* set(listed, 0)
+      yield* unlock(m)
+    })
+  }
+)
 
 /** install_user_keyrings(), and what its caller does with the session keyring. */
 function* installKeyrings(m: Lock, uid: Variable, session: Variable): Path<void> {
@@ -63,23 +68,28 @@ export const keyrings = programOf(
   }
 )
 
-export const keyctlRead = programOf("cve_2015_7550", "security/keys/keyctl.c: validated before the semaphore", "assertion", (w) => {
-  const m = w.mutex("key->sem")
-  const revoked = w.cell("revoked")
-  const payload = w.cell("payload", 1)
-  w.thread("read", function*(): Path<void> {
-    if ((yield* get(revoked)) !== 0) return
-    yield* lock(m)
-    assert((yield* get(payload)) !== 0, "the payload is there")
-    yield* unlock(m)
-  })
-  w.thread("revoke", function*(): Path<void> {
-    yield* lock(m)
-    yield* set(revoked, 1)
-    yield* set(payload, 0)
-    yield* unlock(m)
-  })
-})
+export const keyctlRead = programOf(
+  "cve_2015_7550",
+  "security/keys/keyctl.c: validated before the semaphore",
+  "assertion",
+  (w) => {
+    const m = w.mutex("key->sem")
+    const revoked = w.cell("revoked")
+    const payload = w.cell("payload", 1)
+    w.thread("read", function*(): Path<void> {
+      if ((yield* get(revoked)) !== 0) return
+      yield* lock(m)
+      assert((yield* get(payload)) !== 0, "the payload is there")
+      yield* unlock(m)
+    })
+    w.thread("revoke", function*(): Path<void> {
+      yield* lock(m)
+      yield* set(revoked, 1)
+      yield* set(payload, 0)
+      yield* unlock(m)
+    })
+  }
+)
 
 export const ioprio = programOf("cve_2016_7911", "block/ioprio.c: the context is read twice", "assertion", (w) => {
   const m = w.mutex("task_lock")
@@ -103,13 +113,18 @@ function* dump(m: Lock, skb: Variable, freed: Variable, me: number): Path<void> 
   assert(((yield* ask(freed, Cell.fetchAdd, mine)) & mine) === 0, "the buffer is freed once")
 }
 
-export const netlinkDump = programOf("cve_2016_9806", "net/netlink/af_netlink.c: two dumps free one buffer", "assertion", (w) => {
-  const m = w.mutex("cb_mutex")
-  const skb = w.cell("cb->skb")
-  const freed = w.cell("freed")
-  w.thread("dump1", () => dump(m, skb, freed, 1))
-  w.thread("dump2", () => dump(m, skb, freed, 2))
-})
+export const netlinkDump = programOf(
+  "cve_2016_9806",
+  "net/netlink/af_netlink.c: two dumps free one buffer",
+  "assertion",
+  (w) => {
+    const m = w.mutex("cb_mutex")
+    const skb = w.cell("cb->skb")
+    const freed = w.cell("freed")
+    w.thread("dump1", () => dump(m, skb, freed, 1))
+    w.thread("dump2", () => dump(m, skb, freed, 2))
+  }
+)
 
 /** Mozilla's `once`: the last waiter frees the lock, and the count of waiters is not atomic. */
 function* callOnce(waiters: Variable, done: Variable, freed: Variable): Path<void> {
@@ -148,29 +163,34 @@ export const refcount = programOf("cve_2016_1973", "AddRef after the last Releas
   for (const name of ["t1", "t2"]) w.thread(name, () => addRefAndRelease(singleton, references, freed))
 })
 
-export const sequencerPort = programOf("cve_2017_15265", "sound/core/seq: a port is used after it was published", "assertion", (w) => {
-  const ports = w.mutex("ports_mutex")
-  const list = w.mutex("ports_lock")
-  const listed = w.cell("port_list")
-  const freed = w.cell("freed")
-  w.thread("create", function*(): Path<void> {
-    yield* lock(ports)
-    yield* lock(list)
-    yield* set(listed, 1)
-    yield* unlock(list)
-    yield* unlock(ports)
-    assert((yield* get(freed)) === 0, "the port is there")
-  })
-  w.thread("delete", function*(): Path<void> {
-    yield* lock(ports)
-    yield* lock(list)
-    const port = yield* get(listed)
-    if (port !== 0) yield* set(listed, 0)
-    yield* unlock(list)
-    yield* unlock(ports)
-    if (port !== 0) yield* set(freed, 1)
-  })
-})
+export const sequencerPort = programOf(
+  "cve_2017_15265",
+  "sound/core/seq: a port is used after it was published",
+  "assertion",
+  (w) => {
+    const ports = w.mutex("ports_mutex")
+    const list = w.mutex("ports_lock")
+    const listed = w.cell("port_list")
+    const freed = w.cell("freed")
+    w.thread("create", function*(): Path<void> {
+      yield* lock(ports)
+      yield* lock(list)
+      yield* set(listed, 1)
+      yield* unlock(list)
+      yield* unlock(ports)
+      assert((yield* get(freed)) === 0, "the port is there")
+    })
+    w.thread("delete", function*(): Path<void> {
+      yield* lock(ports)
+      yield* lock(list)
+      const port = yield* get(listed)
+      if (port !== 0) yield* set(listed, 0)
+      yield* unlock(list)
+      yield* unlock(ports)
+      if (port !== 0) yield* set(freed, 1)
+    })
+  }
+)
 
 /** fanout_add(): rollover is set before the mutex; the error path frees what it finds there. */
 function* fanoutAdd(m: Lock, rollover: Variable, freed: ReadonlyArray<Variable>, me: number): Path<void> {

@@ -311,25 +311,30 @@ export const wronglock = (name: string, others: number): Program =>
     for (const i of range(others)) w.thread(`b${i}`, () => addUnder(thisLock, value, 1))
   })
 
-export const stringbuffer = programOf("stringbuffer", "a length from one critical section is used in another", "assertion", (w) => {
-  const sb = w.mutex("sb")
-  const buffer = guarded(w, "buffer", 3)
-  w.main("append", function*(): Path<void> {
-    yield* lock(sb)
-    const length = yield* ask(buffer, take)
-    yield* ask(buffer, give, length)
-    const count = yield* ask(buffer, take)
-    assert(length <= count, "srcEnd <= count")
-    yield* ask(buffer, give, count)
-    yield* unlock(sb)
-  })
-  w.thread("erase", function*(): Path<void> {
-    yield* ask(buffer, take)
-    yield* ask(buffer, give, 0)
-    const count = yield* ask(buffer, take)
-    yield* ask(buffer, give, count + 3)
-  })
-})
+export const stringbuffer = programOf(
+  "stringbuffer",
+  "a length from one critical section is used in another",
+  "assertion",
+  (w) => {
+    const sb = w.mutex("sb")
+    const buffer = guarded(w, "buffer", 3)
+    w.main("append", function*(): Path<void> {
+      yield* lock(sb)
+      const length = yield* ask(buffer, take)
+      yield* ask(buffer, give, length)
+      const count = yield* ask(buffer, take)
+      assert(length <= count, "srcEnd <= count")
+      yield* ask(buffer, give, count)
+      yield* unlock(sb)
+    })
+    w.thread("erase", function*(): Path<void> {
+      yield* ask(buffer, take)
+      yield* ask(buffer, give, 0)
+      const count = yield* ask(buffer, take)
+      yield* ask(buffer, give, count + 3)
+    })
+  }
+)
 
 export const rwsemRecursiveRead = programOf(
   "rwsem_recursive_read",

@@ -18,24 +18,29 @@ function* ioDecrement(pending: Variable, event: Variable): Path<void> {
 }
 
 /** Qadeer and Wu, KISS (PLDI 2004). */
-export const bluetooth = programOf("bluetooth_driver", "stopped between the check and the increment", "assertion", (w) => {
-  const pending = w.cell("pendingIo", 1)
-  const stopping = w.cell("stoppingFlag")
-  const event = w.cell("stoppingEvent")
-  const stopped = w.cell("stopped")
-  w.main("add", function*(): Path<void> {
-    if ((yield* get(stopping)) === 0) {
-      yield* ask(pending, Cell.fetchAdd, 1)
-      assert((yield* get(stopped)) === 0, "!stopped")
-    }
-    yield* ioDecrement(pending, event)
-  })
-  w.thread("stop", function*(): Path<void> {
-    yield* set(stopping, 1)
-    yield* ioDecrement(pending, event)
-    if ((yield* get(event)) !== 0) yield* set(stopped, 1)
-  })
-})
+export const bluetooth = programOf(
+  "bluetooth_driver",
+  "stopped between the check and the increment",
+  "assertion",
+  (w) => {
+    const pending = w.cell("pendingIo", 1)
+    const stopping = w.cell("stoppingFlag")
+    const event = w.cell("stoppingEvent")
+    const stopped = w.cell("stopped")
+    w.main("add", function*(): Path<void> {
+      if ((yield* get(stopping)) === 0) {
+        yield* ask(pending, Cell.fetchAdd, 1)
+        assert((yield* get(stopped)) === 0, "!stopped")
+      }
+      yield* ioDecrement(pending, event)
+    })
+    w.thread("stop", function*(): Path<void> {
+      yield* set(stopping, 1)
+      yield* ioDecrement(pending, event)
+      if ((yield* get(event)) !== 0) yield* set(stopped, 1)
+    })
+  }
+)
 
 function* setBoth(a: Variable, b: Variable): Path<void> {
   yield* set(a, 1)
@@ -106,18 +111,23 @@ export const badFlags = programOf("bad_flags", "flags are looked at before they 
   w.thread("t2", () => enterUnlessOther(f1!, f0!, inside))
 })
 
-export const abaToctou = programOf("aba_toctou", "freed between the test of the pointer and its use", "assertion", (w) => {
-  const pointer = w.cell("pointer", 1)
-  const freed = w.cell("freed")
-  w.thread("use", function*(): Path<void> {
-    if ((yield* get(pointer)) !== 0) assert((yield* get(freed)) === 0, "!freed")
-  })
-  w.thread("free", function*(): Path<void> {
-    if ((yield* get(pointer)) === 0) return
-    yield* set(freed, 1)
-    yield* set(pointer, 0)
-  })
-})
+export const abaToctou = programOf(
+  "aba_toctou",
+  "freed between the test of the pointer and its use",
+  "assertion",
+  (w) => {
+    const pointer = w.cell("pointer", 1)
+    const freed = w.cell("freed")
+    w.thread("use", function*(): Path<void> {
+      if ((yield* get(pointer)) !== 0) assert((yield* get(freed)) === 0, "!freed")
+    })
+    w.thread("free", function*(): Path<void> {
+      if ((yield* get(pointer)) === 0) return
+      yield* set(freed, 1)
+      yield* set(pointer, 0)
+    })
+  }
+)
 
 function* freeOnce(callback: Variable, freed: Variable): Path<void> {
   if ((yield* get(callback)) !== 0) return
@@ -125,9 +135,14 @@ function* freeOnce(callback: Variable, freed: Variable): Path<void> {
   assert((yield* ask(freed, Cell.fetchAdd, 1)) === 0, "freed once")
 }
 
-export const doubleFetch = programOf("double_fetch", "both threads see that nothing runs and free it", "assertion", (w) => {
-  const callback = w.cell("cb")
-  const freed = w.cell("freed")
-  w.thread("t1", () => freeOnce(callback, freed))
-  w.thread("t2", () => freeOnce(callback, freed))
-})
+export const doubleFetch = programOf(
+  "double_fetch",
+  "both threads see that nothing runs and free it",
+  "assertion",
+  (w) => {
+    const callback = w.cell("cb")
+    const freed = w.cell("freed")
+    w.thread("t1", () => freeOnce(callback, freed))
+    w.thread("t2", () => freeOnce(callback, freed))
+  }
+)

@@ -167,12 +167,12 @@ function* pushSafe(s: SafeStack, index: number): Path<void> {
 
 function* useStack(s: SafeStack, me: number): Path<void> {
   for (let round = 0; round < 2; round++) {
-    let element: number
-    do element = yield* popSafe(s)
-    while (element < 0)
-    yield* set(s.value[element]!, me)
-    assert((yield* get(s.value[element]!)) === me, "array[elem].Value == idx")
-    yield* pushSafe(s, element)
+    let taken: number
+    do taken = yield* popSafe(s)
+    while (taken < 0)
+    yield* set(s.value[taken]!, me)
+    assert((yield* get(s.value[taken]!)) === me, "array[elem].Value == idx")
+    yield* pushSafe(s, taken)
   }
 }
 
