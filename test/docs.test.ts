@@ -10,7 +10,7 @@
  */
 import { existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join, relative } from "node:path"
+import { dirname, join } from "node:path"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import {
   type Block,
@@ -25,8 +25,9 @@ import {
 import { pages, read } from "./docs/pages.ts"
 import { root, runCommand, sameButTimes } from "./docs/run.ts"
 
-/** Pages whose blocks other tests read: core/test/log/document.test.ts, actors/test/program/examples.test.ts. */
-const testedElsewhere = new Set(["docs/event-log.md", "docs/program-language.md"])
+/** Pages whose blocks tests of packages read: core's log/document, actors' program/examples and corpus/findings. */
+const isTestedElsewhere = (page: string): boolean =>
+  page === "docs/event-log.md" || page === "docs/program-language.md" || page.startsWith("docs/findings/")
 
 /** Runs the commands of a block; `exitCode` is that of the command before. */
 const runBlock = async (
@@ -102,7 +103,7 @@ const isKnown = ({ language, name, text }: Block): boolean =>
 describe("the rest of the pages", () => {
   test("every block is one that a test looks at", () => {
     const strange = everywhere((page, text) =>
-      testedElsewhere.has(page)
+      isTestedElsewhere(page)
         ? []
         : blocksOf(text).filter((block) => !isKnown(block)).map(({ language, line }) => `line ${line}, "${language}"`)
     )
@@ -140,7 +141,8 @@ describe("the rest of the pages", () => {
     const reached = new Set(["README.md"])
     for (const page of reached) {
       for (const target of targetsOf(read(page))) {
-        if (target.endsWith(".md")) reached.add(relative(root, join(root, dirname(page), target)))
+        const path = join(dirname(page), target)
+        if (target.endsWith(".md") && existsSync(join(root, path))) reached.add(path)
       }
     }
     expect(pages.filter((page) => !reached.has(page) && page !== "AGENTS.md")).toEqual([])
