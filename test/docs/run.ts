@@ -48,7 +48,8 @@ const spawnShell = async (script: string, cwd: string): Promise<Ran> => {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !ours.test(name)))
   const child = spawn("sh", ["-c", `exec 2>&1 </dev/null; ${script}`], {
     cwd,
-    env: { ...env, NO_COLOR: "1", PATH: path },
+    // Warnings of Node itself differ between its versions.
+    env: { ...env, NO_COLOR: "1", NODE_NO_WARNINGS: "1", PATH: path },
     stdio: ["ignore", "pipe", "inherit"]
   })
   let output = ""
