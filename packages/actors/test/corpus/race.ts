@@ -1,15 +1,5 @@
 /** What the tests of shipped programs do with one: fuzz it, shrink what breaks, look for the documented steps. */
-import {
-  type Ask,
-  Executor,
-  type Failure,
-  failureId,
-  FromChoices,
-  type Model,
-  runCampaign,
-  shrink,
-  type Verdict
-} from "@mmrace/core"
+import { type Ask, Executor, type Failure, failureId, FromChoices, type Model, runCampaign, shrink } from "@mmrace/core"
 import { Kernel, kernelWords, latest, loadProgram, type Program, readProgram } from "@mmrace/actors"
 import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
@@ -18,10 +8,10 @@ import { fileURLToPath } from "node:url"
 const seed = 7
 const maxSteps = 5000
 
-export const readRace = (file: URL): Program =>
-  Result.getOrThrow(
-    readProgram(readFileSync(file, "utf8"), { file: fileURLToPath(file), ...kernelWords })
-  ).program
+export const parseRace = (source: string, file: string): Program =>
+  Result.getOrThrow(readProgram(source, { file, ...kernelWords })).program
+
+export const readRace = (file: URL): Program => parseRace(readFileSync(file, "utf8"), fileURLToPath(file))
 
 /** The kernel a program states; `fixed`: with its fixes. */
 export const kernelOf = (program: Program, fixed = false): Kernel =>
@@ -46,7 +36,7 @@ export interface Broken {
   readonly id: string | undefined
   /** The minimised schedule. */
   readonly steps: ReadonlyArray<Step>
-  readonly verdict: Verdict
+  readonly preemptions: { readonly count: number; readonly minimal: boolean }
 }
 
 export interface Step {
@@ -69,7 +59,7 @@ export const breakAndShrink = (program: Program, kernel: Kernel, runs: number): 
     found: failure.id,
     id: failureId(verdict),
     steps: stepsOf(model, executor),
-    verdict
+    preemptions: { count: shrunk.after.preemptions, minimal: shrunk.proof.preemptionsMinimal }
   }
 }
 
@@ -97,15 +87,17 @@ const textOf = ({ actor, arg, command }: Ask<unknown>, result: unknown): string 
 /** A documented step: who (`a|b`: either), and how the step's text begins. */
 export type Landmark = readonly [thread: string, begins: string]
 
-/** The first landmark that does not come, in order, among the steps; undefined when all do. */
-export const missing = (steps: ReadonlyArray<Step>, landmarks: ReadonlyArray<Landmark>): Landmark | undefined => {
+/** The first landmark that does not come, in order, among the steps, and all steps; undefined when all do. */
+export const missing = (steps: ReadonlyArray<Step>, landmarks: ReadonlyArray<Landmark>): string | undefined => {
   let at = 0
-  for (const landmark of landmarks) {
-    const [thread, begins] = landmark
+  for (const [thread, begins] of landmarks) {
     const who = thread.split("|")
-    while (at < steps.length && !(who.includes(steps[at]!.thread) && steps[at]!.text.startsWith(begins))) at++
-    if (at === steps.length) return landmark
-    at++
+    const next = steps.findIndex((step, i) => i >= at && who.includes(step.thread) && step.text.startsWith(begins))
+    if (next < 0) {
+      const all = steps.map((step, i) => `${i} ${step.thread} ${step.text}`)
+      return `${thread} ${begins}, from step ${at} on, is not in\n${all.join("\n")}`
+    }
+    at = next + 1
   }
   return undefined
 }
