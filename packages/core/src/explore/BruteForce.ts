@@ -7,17 +7,19 @@ import type { Model } from "../Model.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
 import type { Final } from "./Outcomes.ts"
+import type { Cost } from "./States.ts"
 
 export interface BruteForceOptions {
   readonly maxSteps?: number
   readonly partialDeadlocks?: boolean
-  /** Give up after so many executions; default 1,000,000. */
+  /** Give up after so many executions, also those outside the bound; default 1,000,000. */
   readonly maxExecutions?: number
   readonly outcomeOf?: (final: Final) => string
-  /** Only schedules with at most so many preemptions. */
-  readonly preemptions?: number
+  /** Only schedules that cost at most `bound`; default preemptions. */
+  readonly bound?: number
+  readonly cost?: Cost
   /** After each execution within the bound. */
-  readonly visit?: (executor: Executor, preemptions: number, verdict: Verdict) => void
+  readonly visit?: (executor: Executor, cost: number, verdict: Verdict) => void
 }
 
 export interface BruteForceResult {
@@ -30,19 +32,24 @@ export interface BruteForceResult {
 class Odometer implements Strategy {
   readonly name = "odometer"
   digits: Array<number> = []
-  preemptions = 0
+  spent = 0
   readonly widths: Array<number> = []
   private position = 0
+  private readonly cost: Cost
+
+  constructor(cost: Cost) {
+    this.cost = cost
+  }
 
   begin(): void {
     this.position = 0
-    this.preemptions = 0
+    this.spent = 0
     this.widths.length = 0
   }
 
   pick(view: View): number {
     const index = this.choose(view.enabledCount)
-    if (view.last >= 0 && view.enabled[index] !== view.last && view.isEnabled(view.last)) this.preemptions++
+    this.spent += this.cost === "preemptions" ? preemptionsOf(view, index) : delaysOf(view, index)
     return index
   }
 
@@ -63,13 +70,25 @@ class Odometer implements Strategy {
   }
 }
 
+const preemptionsOf = (view: View, index: number): number =>
+  view.last >= 0 && view.enabled[index] !== view.last && view.isEnabled(view.last) ? 1 : 0
+
+/** Enabled threads passed over, going round from the last one. */
+const delaysOf = (view: View, index: number): number => {
+  let delays = 0
+  for (let thread = Math.max(0, view.last); thread !== view.enabled[index]; thread = (thread + 1) % view.threadCount) {
+    if (view.isEnabled(thread)) delays++
+  }
+  return delays
+}
+
 /** Executes every schedule of the model. */
 export const bruteForce = (model: Model, options: BruteForceOptions = {}): BruteForceResult => {
   const executor = new Executor(model, {
     ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
     partialDeadlocks: options.partialDeadlocks ?? true
   })
-  const odometer = new Odometer()
+  const odometer = new Odometer(options.cost ?? "preemptions")
   const outcomes = new Map<string, number>()
   const limit = options.maxExecutions ?? 1_000_000
   const final: Final = {
@@ -81,14 +100,15 @@ export const bruteForce = (model: Model, options: BruteForceOptions = {}): Brute
     }
   }
   let executions = 0
+  let runs = 0
   for (;;) {
-    if (executions >= limit) return { complete: false, executions, outcomes }
+    if (runs++ >= limit) return { complete: false, executions, outcomes }
     const verdict = executor.run(odometer)
-    if (odometer.preemptions <= (options.preemptions ?? Infinity)) {
+    if (odometer.spent <= (options.bound ?? Infinity)) {
       executions++
       const name = failureId(verdict) ?? options.outcomeOf?.(final) ?? "ok"
       outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
-      options.visit?.(executor, odometer.preemptions, verdict)
+      options.visit?.(executor, odometer.spent, verdict)
     }
     if (!odometer.advance(executor.choices, executor.choiceCount)) return { complete: true, executions, outcomes }
   }

@@ -6,7 +6,8 @@
  *   optimal  wakeup trees (their algorithm 2): exactly one execution per class, none blocked
  *
  * Races are looked for at the end of each execution, as algorithm 2 does. Data choices: a thread that is explored at a
- * state is explored with each number, so a plan that begins with another number of it is covered.
+ * state is explored with each number there, so a plan that begins with another number of it is covered. With data
+ * choices the optimal algorithm may therefore meet a blocked execution; the theory is about programs without them.
  */
 import { dependent, type Footprint, Touched } from "./Dependence.ts"
 import type { Happened, Machine } from "./Machine.ts"

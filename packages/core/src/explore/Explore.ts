@@ -159,7 +159,7 @@ class Search {
 
   run(): void {
     if (this.machine.initialFailure !== undefined) {
-      this.outcomes.noteInitial(this.machine.initialFailure)
+      this.outcomes.noteInitial()
       this.ended = true
     } else if (this.cost !== undefined || this.options.reduction === "states") this.runStates()
     else this.runDpor(this.options.reduction ?? "optimal")

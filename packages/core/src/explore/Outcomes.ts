@@ -17,6 +17,8 @@ export interface Final {
 /** The name of the outcome of executions that were cut for their length. */
 export const stepLimit = "step-limit"
 
+const initial = "initial"
+
 export interface Outcome extends Witness {
   /** `failureId` of the verdict, or what `outcomeOf` said of a clean end. */
   readonly name: string
@@ -65,9 +67,10 @@ export class Outcomes {
     else if (end === "complete") this.keep(this.options.outcomeOf(finalOf(machine)), () => movesOf(trace))
   }
 
-  noteInitial(verdict: Verdict): void {
+  /** Nothing can run: the threads fail before their first ask. The executor will say how. */
+  noteInitial(): void {
     this.failed = true
-    this.keep(failureId(verdict)!, () => [])
+    this.keep(initial, () => [])
   }
 
   /** Notes one execution that ended in `verdict` exactly as the executor would see it. */
@@ -95,6 +98,7 @@ export class Outcomes {
       const witness = witnessOf(this.model, moves, this.options)
       const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
       const real = failureId(witness.verdict)
+      if (name === initial) return { ...witness, name: real!, failed, count: 1 }
       if ((real ?? name) !== name) {
         throw new Error(`the exploration found "${name}" but the execution of its witness ends in "${real}"`)
       }
