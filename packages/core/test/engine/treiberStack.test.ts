@@ -1,4 +1,4 @@
-import { Executor, FromChoices, runCampaign, shrink } from "@mmrace/core"
+import { Executor, Explore, FromChoices, runCampaign, shrink } from "@mmrace/core"
 import { Result } from "effect"
 import { expect, test } from "vitest"
 import { treiberStack } from "../../examples/treiber-stack.ts"
@@ -17,6 +17,8 @@ test("ABA in the untagged stack needs one preemption, during which the recycler 
   expect(asks[length - 1]!.command.name).toBe("pop")
 })
 
-test("a tagged head is safe", () => {
+test("a tagged head is safe, in every schedule", () => {
   expect(runCampaign(treiberStack(true), { runs: 2000 }).report.failures).toEqual([])
+  expect(Explore.explore(treiberStack(true)).verdict).toMatchObject({ _tag: "Complete", within: undefined })
+  expect(Explore.explore(treiberStack(false)).verdict).toMatchObject({ _tag: "Violated" })
 })
