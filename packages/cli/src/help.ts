@@ -18,9 +18,7 @@ export const formatHelp = (doc: Parameters<typeof formatter.formatHelpDoc>[0]): 
       if (line.length <= width) return [line]
       const { left, right } = /^(?<left> *\S.*? {2,})(?<right>\S.*)$/.exec(line)?.groups ??
         /^(?<left> *)(?<right>.*)$/.exec(line)!.groups!
-      return wrapped(right!, width - left!.length).map((part, i) =>
-        (i === 0 ? left! : " ".repeat(left!.length)) + part
-      )
+      return wrapped(right!, width - left!.length).map((part, i) => (i === 0 ? left! : " ".repeat(left!.length)) + part)
     })
     .join("\n")
 

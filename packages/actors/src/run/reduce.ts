@@ -10,7 +10,9 @@ export function* smallerPrograms(program: Program): Generator<Program> {
   const { final: _final, swap: _swap, ...rest } = program
   for (const thread of program.threads.keys()) yield { ...program, threads: without(program.threads, thread) }
   for (const [at, thread] of program.threads.entries()) {
-    for (const body of smallerBlocks(thread.body)) yield { ...program, threads: withItem(program.threads, at, { ...thread, body }) }
+    for (const body of smallerBlocks(thread.body)) {
+      yield { ...program, threads: withItem(program.threads, at, { ...thread, body }) }
+    }
   }
   if (program.final !== undefined) yield program.swap === undefined ? rest : { ...rest, swap: program.swap }
   for (const i of program.registrations.keys()) yield { ...program, registrations: without(program.registrations, i) }
@@ -18,7 +20,9 @@ export function* smallerPrograms(program: Program): Generator<Program> {
   for (const i of program.uffds.keys()) yield { ...program, uffds: without(program.uffds, i) }
   for (const [i, region] of program.regions.entries()) {
     yield { ...program, regions: without(program.regions, i) }
-    if (region.pages > 1) yield { ...program, regions: withItem(program.regions, i, { ...region, pages: region.pages - 1 }) }
+    if (region.pages > 1) {
+      yield { ...program, regions: withItem(program.regions, i, { ...region, pages: region.pages - 1 }) }
+    }
   }
   if (program.swap !== undefined) {
     yield program.final === undefined ? rest : { ...rest, final: program.final }

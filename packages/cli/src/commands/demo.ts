@@ -18,6 +18,8 @@ const flagship = "B-05"
 /** As many executions on the fixed kernel as without, and enough to have met the race many times. */
 const executions = 10_000
 
+const step = (n: number, text: string): void => print(styled("bold", `\n${n}. ${text}`))
+
 export const demo = Command.make("demo", {
   seed: O.seed,
   workers: O.workers,
@@ -41,8 +43,6 @@ export const demo = Command.make("demo", {
       checkFolder: true,
       shrink: true
     }
-    const step = (n: number, text: string): void => print(styled("bold", `\n${n}. ${text}`))
-
     step(1, `Fuzzing ${title(before)}`)
     print(source.text.trimEnd().split("\n").map((line) => `   ${line}`.trimEnd()).join("\n"))
     print()
@@ -59,7 +59,8 @@ export const demo = Command.make("demo", {
     step(2, `Replaying ${found.minimal.log}`)
     const opened = yield* Effect.flatMap(
       openSubject(found.minimal.log),
-      (subject) => subject._tag === "Log" ? readWhole(subject.path, subject.header, subject.source) : userError("no log")
+      (subject) =>
+        subject._tag === "Log" ? readWhole(subject.path, subject.header, subject.source) : userError("no log")
     )
     const replayed = strictly(opened)
     if (replayed._tag === "Diverged") {

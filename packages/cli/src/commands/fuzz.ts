@@ -75,7 +75,11 @@ export const fuzz = Command.make("fuzz", {
     ])
   )
 
-export const printSession = (job: Parameters<typeof renderFound>[0], session: Session, options: SessionOptions): void => {
+export const printSession = (
+  job: Parameters<typeof renderFound>[0],
+  session: Session,
+  options: SessionOptions
+): void => {
   for (const found of session.found) {
     for (const line of renderFound(job, found)) print(line)
     print()

@@ -32,7 +32,7 @@ const itemsOf = (what: (typeof kinds)[number]) =>
         }))
       }
       case "strategies":
-        return strategies.map((s): Item => ({ ...s }))
+        return strategies.map(({ about, name }): Item => ({ name, about }))
       case "invariants":
         return invariantIds.map((id): Item => ({ id, words: inWords(id) ?? "" }))
       case "fixes":
@@ -53,7 +53,7 @@ const render = (items: ReadonlyArray<Item>, keys: ReadonlyArray<string>): string
   const last = keys.at(-1)!
   return table(items.flatMap((item) => {
     const lines = wrapped(cell(item, last), Math.max(20, columns() - left))
-    return lines.map((line, i) => [...fixed.map((key) => i === 0 ? cell(item, key) : ""), line])
+    return lines.map((line, i) => fixed.map((key) => i === 0 ? cell(item, key) : "").concat(line))
   }))
 }
 

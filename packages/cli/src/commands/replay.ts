@@ -1,8 +1,26 @@
 /** `mmrace replay`: a log again, event by event; or only its schedule, on another kernel. */
-import { describeIntegrity, failureId, follow, type Followed, inModel, LogBuilder, type LogHeader, LogError, readLogFile, renderDivergence, replay as replayLog, waitingOf, type Integrity, type Log, type LogFooter, type Verdict, type Waiting } from "@mmrace/core"
+import {
+  describeIntegrity,
+  failureId,
+  follow,
+  type Followed,
+  inModel,
+  LogBuilder,
+  type LogHeader,
+  LogError,
+  readLogFile,
+  renderDivergence,
+  replay as replayLog,
+  waitingOf,
+  type Integrity,
+  type Log,
+  type LogFooter,
+  type Verdict,
+  type Waiting
+} from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { exit } from "../exit.ts"
@@ -40,7 +58,12 @@ export const readWhole = (
       userError(`${path}:1: its kernel: ${error.message}`))
     const builder = new LogBuilder()
     let end: { readonly footer: LogFooter | undefined; readonly integrity: Integrity } | undefined = undefined
-    yield* readLogFile(path, inModel(() => job.model)).pipe(
+    yield* readLogFile(
+      path,
+      inModel(() =>
+        job.model
+      )
+    ).pipe(
       Stream.runForEach((item) =>
         Effect.sync(() => {
           if (item._tag === "Event") builder.add(item.event)
@@ -49,7 +72,10 @@ export const readWhole = (
       ),
       Effect.mapError((error) => readError(path, error))
     )
-    const { footer, integrity } = end as unknown as { readonly footer: LogFooter | undefined; readonly integrity: Integrity }
+    const { footer, integrity } = end as unknown as {
+      readonly footer: LogFooter | undefined
+      readonly integrity: Integrity
+    }
     const waiting = yield* Effect.try({
       try: () => waitingOf(job.model, footer, builder.length + 2),
       catch: (error) => userError(error instanceof LogError ? `${path}: ${error.message}` : String(error))
@@ -72,7 +98,8 @@ export const strictly = ({ footer, header, job, log }: OpenedLog): StrictReplay 
   const { maxSteps } = header
   const outcome = replayLog(job.model, { log, verdict: footer?.verdict }, {
     maxSteps,
-    judge: (verdict, executor) => footer?.verdict._tag === "Livelock" ? judged(job, verdict, executor, maxSteps) : verdict
+    judge: (verdict, executor) =>
+      footer?.verdict._tag === "Livelock" ? judged(job, verdict, executor, maxSteps) : verdict
   })
   return Result.isSuccess(outcome)
     ? { _tag: "Identical", ...outcome.success }

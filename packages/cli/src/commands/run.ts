@@ -1,5 +1,16 @@
 /** `mmrace run`: one execution, told. */
-import { decodeSchedule, Executor, failureId, FromSchedule, isFailure, parseStrategy, Recording, recordingOf, encodeSchedule, type Strategy } from "@mmrace/core"
+import {
+  decodeSchedule,
+  Executor,
+  failureId,
+  FromSchedule,
+  isFailure,
+  parseStrategy,
+  Recording,
+  recordingOf,
+  encodeSchedule,
+  type Strategy
+} from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -15,8 +26,10 @@ import { exitCodes, userError } from "../UserError.ts"
 
 /** A schedule token as a strategy. */
 export const followToken = (token: string) =>
-  Effect.mapError(Effect.map(Effect.fromResult(decodeSchedule(token)), (schedule) => new FromSchedule(schedule)), (error) =>
-    userError(`--schedule: ${error.message}`))
+  Effect.mapError(
+    Effect.map(Effect.fromResult(decodeSchedule(token)), (schedule) => new FromSchedule(schedule)),
+    (error) => userError(`--schedule: ${error.message}`)
+  )
 
 /** How a schedule fitted the program; undefined when it did. */
 export const misfitText = (follow: FromSchedule): string | undefined => {
@@ -53,10 +66,23 @@ export const run = Command.make("run", {
     const misfit = token === undefined ? undefined : misfitText(token)
     if (misfit !== undefined) note(misfit)
     const log = yield* writeTo(input.out, job.program.name, (path) =>
-      writeLogAt(path, job, headerOf(job, { strategy: strategy.name, seed, execution: 0, schedule, maxSteps }), recorded))
+      writeLogAt(
+        path,
+        job,
+        headerOf(job, { strategy: strategy.name, seed, execution: 0, schedule, maxSteps }),
+        recorded
+      ))
     const told = explanation(job, recorded, input.all)
     if (input.json) {
-      const facts = { strategy: strategy.name, seed, schedule, steps: recorded.log.length, verdict, log, explanation: told }
+      const facts = {
+        strategy: strategy.name,
+        seed,
+        schedule,
+        steps: recorded.log.length,
+        verdict,
+        log,
+        explanation: told
+      }
       yield* printJson(runDocument(job, facts))
     } else {
       print(`${styled("bold", title(job))}, ${strategy.name}${token === undefined ? `, seed ${seed}` : ""}`)
@@ -64,7 +90,9 @@ export const run = Command.make("run", {
       print(told)
       print()
       print(`${count(recorded.log.length, "step")}, schedule ${schedule}`)
-      if (log !== undefined) print(`log ${log}`)
+      if (log !== undefined) {
+        print(`log ${log}`)
+      }
     }
     yield* exit(failureId(verdict) !== undefined && isFailure(verdict) ? exitCodes.violation : exitCodes.clean)
   })).pipe(

@@ -10,6 +10,11 @@ import { wrapped } from "../report/wrap.ts"
 import { columns, print, styled } from "../screen.ts"
 import { load, openSubject } from "../Subject.ts"
 
+/** A label and a text, wrapped under itself. */
+const row = (label: string, text: string): void => {
+  wrapped(text, columns() - 8).forEach((line, i) => print(`${(i === 0 ? label : "").padEnd(8)}${line}`))
+}
+
 export const show = Command.make("show", {
   subject: O.subject,
   ...O.kernelFlags,
@@ -26,9 +31,6 @@ export const show = Command.make("show", {
     })
     const breaks = program.breaks.map((invariant) => ({ invariant, words: inWords(invariant) ?? null }))
     if (input.json) return yield* printJson(showDocument(job, fixes, breaks))
-    const row = (label: string, text: string): void => {
-      wrapped(text, columns() - 8).forEach((line, i) => print(`${(i === 0 ? label : "").padEnd(8)}${line}`))
-    }
     print(styled("bold", `${program.bug === undefined ? "" : `${program.bug} `}${program.name}`))
     if (program.description !== undefined) row("", program.description)
     row("kernel", String(job.kernel))

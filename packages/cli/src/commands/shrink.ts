@@ -1,6 +1,14 @@
 /** `mmrace shrink`: the same failure with as little as possible. */
 import { print as printProgram } from "@mmrace/actors"
-import { decodeSchedule, defaultMaxSteps, describeShrunk, Executor, failureId, FromChoices, FromSchedule } from "@mmrace/core"
+import {
+  decodeSchedule,
+  defaultMaxSteps,
+  describeShrunk,
+  Executor,
+  failureId,
+  FromChoices,
+  FromSchedule
+} from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import { dirname } from "node:path"

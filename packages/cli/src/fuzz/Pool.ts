@@ -85,6 +85,7 @@ export class Pool {
       worker.on("message", onMessage)
       worker.on("error", onError)
       worker.on("exit", onExit)
+      // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker thread, not a window
       worker.postMessage(task)
     })
   }

@@ -1,11 +1,5 @@
 /** A campaign on worker threads, told on the status line; every failure is on disk as soon as it is known. */
-import {
-  Campaign,
-  type CampaignReport,
-  type Failure,
-  isFailure,
-  splitRound
-} from "@mmrace/core"
+import { Campaign, type CampaignReport, type Failure, isFailure, splitRound } from "@mmrace/core"
 import { listenForInterrupt } from "../interrupt.ts"
 import { count, duration, endStatus, grouped, showStatus } from "../screen.ts"
 import type { Job } from "../Subject.ts"
@@ -73,6 +67,7 @@ export const fuzzOn = async (
     for (let round = campaign.next(); round !== undefined && !pool.isStopped; round = campaign.next()) {
       meter.startRound(campaign.report)
       const slices = splitRound(round, pool.size)
+      // oxlint-disable-next-line no-await-in-loop -- rounds follow each other
       const results = await Promise.all(slices.map((slice, worker) => pool.run(worker, { _tag: "Slice", slice })))
       if (pool.isStopped) campaign.stop()
       campaign.merge(results.flatMap((done) => done._tag === "SliceDone" ? [done.result] : []))

@@ -1,7 +1,7 @@
 /** Fuzzing as a user sees it: campaign, logs, minimising. What is found is on disk before anything else is done with it. */
 import { type Failure, isFailure, type RecordedExecution } from "@mmrace/core"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import { isInterrupted, listenForInterrupt } from "../interrupt.ts"
 import { complain, count, endStatus, note, showStatus } from "../screen.ts"
 import type { Job } from "../Subject.ts"
@@ -50,10 +50,9 @@ export const runSession = (
     const run = Effect.runPromiseWith(yield* Effect.context<FileSystem.FileSystem>())
     /** By failure id: the execution that is on disk, and where. */
     const stored = new Map<string, { readonly execution: number; readonly path: string | undefined }>()
-    const store = (failure: Failure): Promise<void> =>
-      run(storeFailure(job, options, failure)).then((path) => {
-        stored.set(failure.id, { execution: failure.execution, path })
-      })
+    const store = async (failure: Failure): Promise<void> => {
+      stored.set(failure.id, { execution: failure.execution, path: await run(storeFailure(job, options, failure)) })
+    }
     const pool = yield* Effect.acquireRelease(
       Effect.sync(() => new Pool(job, options.workers)),
       (opened) => Effect.promise(() => opened.close())
@@ -115,7 +114,8 @@ const storeFailure = (
 const recordSafely = (job: Job, choices: ReadonlyArray<number>, maxSteps: number) =>
   Effect.try({
     try: () => record(job, choices, maxSteps),
-    catch: (error) => userError(`the execution cannot be repeated: ${error instanceof Error ? error.message : String(error)}`)
+    catch: (error) =>
+      userError(`the execution cannot be repeated: ${error instanceof Error ? error.message : String(error)}`)
   })
 
 /** Shrinks a failure on a worker and writes the result beside the log. */

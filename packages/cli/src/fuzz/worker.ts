@@ -1,11 +1,17 @@
 /** A worker thread: runs slices of a campaign and shrinks failures, so that the main thread stays free for the user. */
-import { check, Kernel, kernelWords, loadProgram, type Program } from "@mmrace/actors"
-import { checkDeterminism, runSlice, shrink, shrinkProgram, type Slice } from "@mmrace/core"
+import { check, Kernel, kernelWords, loadProgram, type Program, smallerPrograms } from "@mmrace/actors"
+import { checkDeterminism, type Cost, runSlice, shrink, shrinkProgram, type Slice } from "@mmrace/core"
 import * as Result from "effect/Result"
 import { parentPort, workerData } from "node:worker_threads"
 import { asMergeables, makeAnalyses } from "./Analyses.ts"
-import { type DeterminismRequest, type Message, type ShrinkRequest, stopFlags, type Task, type WorkerSetup } from "./protocol.ts"
-import { smallerPrograms } from "@mmrace/actors"
+import {
+  type DeterminismRequest,
+  type Message,
+  type ShrinkRequest,
+  stopFlags,
+  type Task,
+  type WorkerSetup
+} from "./protocol.ts"
 
 const setup = workerData as WorkerSetup
 const stop = new Int32Array(setup.stop)
@@ -14,6 +20,7 @@ const loaded = loadProgram(setup.program, kernel)
 
 const progressEvery = 100
 
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of worker_threads, not a window
 const send = (message: Message): void => parentPort!.postMessage(message)
 
 const stopped = (): boolean => Atomics.load(stop, stopFlags.all) !== 0
@@ -28,7 +35,12 @@ const slice = (task: Slice): void => {
       const now = performance.now()
       if (now - last >= progressEvery) {
         last = now
-        const progress = { executions, steps, pairs: analyses.coverage.pairs, classes: analyses.classes.counts.distinct }
+        const progress = {
+          executions,
+          steps,
+          pairs: analyses.coverage.pairs,
+          classes: analyses.classes.counts.distinct
+        }
         send({ _tag: "Progress", progress })
       }
       return stopped() || (task.untilFailure && task.from > Atomics.load(stop, stopFlags.after))
@@ -45,7 +57,10 @@ const shrinkFailure = ({ choices, id, maxSteps, program }: ShrinkRequest): void 
   const options = {
     maxSteps,
     shouldStop: stopped,
-    onProgress: (cost: Parameters<NonNullable<import("@mmrace/core").ShrinkOptions["onProgress"]>>[0], executions: number) => {
+    onProgress: (
+      cost: Cost,
+      executions: number
+    ) => {
       const now = performance.now()
       if (now - last < progressEvery) return
       last = now

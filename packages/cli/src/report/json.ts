@@ -98,7 +98,8 @@ export const FuzzDocument = Schema.Struct({
 })
 export type FuzzDocument = typeof FuzzDocument.Type
 
-const plain = (value: unknown): { readonly _tag: string } => JSON.parse(JSON.stringify(value)) as { readonly _tag: string }
+const plain = (value: unknown): { readonly _tag: string } =>
+  JSON.parse(JSON.stringify(value)) as { readonly _tag: string }
 
 export const headOf = <const Name extends string>(format: Name, job: Job) => ({
   format,

@@ -91,12 +91,14 @@ export const cleanRun = (job: Job, fuzzed: Fuzzed, options: FuzzOptions): CleanR
 }
 
 /** k of PCT: the most points with a choice, observed or assumed. */
-const pointsOf = (report: CampaignReport): number => Math.max(0, ...report.strategies.map((s) => Math.max(s.points, s.k)))
+const pointsOf = (report: CampaignReport): number =>
+  Math.max(0, ...report.strategies.map((s) => Math.max(s.points, s.k)))
 
 /** A program without a single choice has one execution; everything else is capped. */
 const stopOf = (job: Job, { ending, report }: Fuzzed, options: FuzzOptions): Stop => {
   const points = Math.max(0, ...report.strategies.map((s) => s.points))
-  const choiceless = points === 0 && report.executions > 0 && !JSON.stringify(job.program.threads).includes("\"choose\"")
+  const choiceless = points === 0 && report.executions > 0 &&
+    !JSON.stringify(job.program.threads).includes("\"choose\"")
   if (choiceless) return { _tag: "Exhausted" }
   const by: Readonly<Record<Fuzzed["ending"], string>> = {
     runs: count(report.executions, "execution"),
@@ -122,7 +124,9 @@ export const renderStatistics = (job: Job, fuzzed: Fuzzed, options: FuzzOptions)
         count(report.failures.filter((f) => f.verdict._tag !== "StepLimit").length, "way")
       }; ${count(distinct, "class", "classes")} of equivalent executions`
     )
-    if (report.verdicts.StepLimit > 0) lines.push(`${count(report.verdicts.StepLimit, "execution")} ended at the step limit`)
+    if (report.verdicts.StepLimit > 0) {
+      lines.push(`${count(report.verdicts.StepLimit, "execution")} ended at the step limit`)
+    }
   }
   lines.push(`${count(analyses.coverage.pairs, "conflict pair")} covered, ${count(report.steps, "step")} taken`)
   for (const lockReport of analyses.locks.reports()) lines.push("", ...renderLockReport(lockReport))
