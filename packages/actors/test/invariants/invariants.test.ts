@@ -339,6 +339,14 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       }
     },
     {
+      why: "a value that came and went while the load was in flight",
+      steps: (w) => {
+        const [translate, ...rest] = load(w, t0, 1)
+        return [translate!, ...store(w, t1, 1, 5), ...store(w, c0, 2, 6), ...rest]
+      },
+      program: program({ threads: ["t0", "t1", "c0"].map((name) => ({ name, process: "main", body: [] })) })
+    },
+    {
       why: "an old value again, after the load in flight",
       breaks: "last",
       steps: (w) => {
