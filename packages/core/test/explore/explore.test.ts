@@ -1,0 +1,192 @@
+/** The verdict of an exploration, its witnesses, interruption and resumption, memory. */
+import { ask, Cell, Executor, Explore, failureId, FromChoices, makeModel, type Model, Mutex } from "@mmrace/core"
+import * as fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { StateTable } from "../../src/explore/StateTable.ts"
+import { comparable } from "../engine/support.ts"
+import { buildModel } from "../engine/randomModel.ts"
+import * as P from "./oracles.ts"
+import { everything, smallProgram } from "./support.ts"
+
+/** Fails only when B runs between A's two stores, which takes one preemption. */
+const torn = (): Model =>
+  makeModel("torn", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    const y = m.actor(Cell.cellType, "y", 0)
+    m.thread("A", function*() {
+      yield* ask(x, Cell.store, 1)
+      yield* ask(y, Cell.store, 1)
+    })
+    m.thread("B", function*() {
+      if ((yield* ask(x, Cell.load)) !== (yield* ask(y, Cell.load))) throw new Error("torn")
+    })
+  })
+
+/** Counts for ever. */
+const endless = (): Model =>
+  makeModel("endless", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    m.thread("A", function*() {
+      for (;;) yield* ask(x, Cell.fetchAdd, 1)
+    })
+  })
+
+describe("the verdict", () => {
+  test.each(["optimal", "source", "states"] as const)("complete, %s", (reduction) => {
+    const { counts, outcomes, verdict } = Explore.explore(P.lockInc(3), { reduction })
+    expect(verdict).toEqual({ _tag: "Complete", within: undefined, omission: 0 })
+    expect(outcomes.map((outcome) => outcome.name)).toEqual(["ok"])
+    expect(counts.executions).toBe(reduction === "states" ? counts.executions : 6)
+  })
+
+  test.each(["optimal", "source", "states"] as const)("violated, %s", (reduction) => {
+    const { outcomes, verdict } = Explore.explore(torn(), { reduction })
+    expect(verdict._tag === "Violated" && verdict.first.name).toBe("crash:thread B")
+    expect(verdict._tag === "Violated" && verdict.exhaustive).toBe(true)
+    expect(outcomes.map((outcome) => outcome.name).sort()).toEqual(["crash:thread B", "ok"])
+  })
+
+  test("stop at the first failure leaves the rest unexplored and says so", () => {
+    const all = Explore.explore(P.stack(4))
+    const first = Explore.explore(P.stack(4), { onFailure: "stop" })
+    expect(first.verdict._tag === "Violated" && !first.verdict.exhaustive).toBe(true)
+    expect(first.counts.steps).toBeLessThan(all.counts.steps)
+  })
+
+  test("within a bound", () => {
+    const inside = Explore.explore(torn(), { cost: "preemptions", bound: 0 })
+    expect(inside.verdict).toEqual({ _tag: "Complete", within: "0 preemptions", omission: 0 })
+    const minimal = Explore.explore(torn(), { minimal: true })
+    expect(minimal.verdict._tag === "Violated" && minimal.verdict.first.preemptions).toBe(1)
+  })
+
+  test.each(["optimal", "source", "states"] as const)("incomplete at the step limit, %s", (reduction) => {
+    const { verdict } = Explore.explore(endless(), { maxSteps: 20, reduction })
+    expect(verdict).toEqual({
+      _tag: "Incomplete",
+      reasons: ["executions of more than 20 steps were cut"],
+      covered: undefined
+    })
+  })
+
+  test("incomplete when interrupted, with what was covered", () => {
+    let asked = 0
+    const { verdict } = Explore.explore(P.counters(4, 3), {
+      cost: "preemptions",
+      interrupt: () => ++asked > 4 ? "enough" : undefined
+    })
+    expect(verdict).toEqual({ _tag: "Incomplete", reasons: ["enough"], covered: "0 preemptions" })
+  })
+})
+
+test("the choices of every outcome lead the executor to it", () => {
+  fc.assert(
+    fc.property(smallProgram, fc.constantFrom("optimal", "source", "states"), (program, reduction) => {
+      const model = buildModel(program)
+      const outcomeOf = everything(model)
+      for (const outcome of Explore.explore(model, { reduction, outcomeOf }).outcomes) {
+        const executor = new Executor(model)
+        const verdict = executor.run(new FromChoices(outcome.choices))
+        expect(comparable(verdict)).toEqual(comparable(outcome.verdict))
+        expect(executor.copyChoices()).toEqual(outcome.choices)
+        if (outcome.failed) expect(failureId(verdict)).toBe(outcome.name)
+      }
+    }),
+    { numRuns: 200 }
+  )
+})
+
+const plain = ({ outcomes }: Explore.Explored): ReadonlyArray<Explore.Outcome> =>
+  outcomes.map((outcome) => ({ ...outcome, verdict: comparable(outcome.verdict) }))
+
+describe("a checkpoint", () => {
+  const inPieces = (model: Model, options: Explore.ExploreOptions, every: number): Explore.Explored => {
+    let checkpoint: Explore.Checkpoint | undefined
+    for (;;) {
+      let asked = 0
+      const explored = Explore.explore(model, {
+        ...options,
+        interrupt: () => asked++ >= every ? "piece" : undefined,
+        ...(checkpoint === undefined ? {} : { resume: checkpoint })
+      })
+      if (explored.checkpoint === undefined) return explored
+      checkpoint = JSON.parse(JSON.stringify(explored.checkpoint)) as Explore.Checkpoint
+    }
+  }
+
+  test.each(["optimal", "source"] as const)("%s: an exploration in pieces is the same as one in one go", (reduction) => {
+    fc.assert(
+      fc.property(smallProgram, fc.integer({ min: 1, max: 5 }), (program, every) => {
+        const model = buildModel(program)
+        const options = { reduction, outcomeOf: everything(model) }
+        const whole = Explore.explore(model, options)
+        const pieces = inPieces(model, options, every)
+        expect(plain(pieces)).toEqual(plain(whole))
+        expect({ ...pieces.counts, fibers: 0, fed: 0 }).toEqual({ ...whole.counts, fibers: 0, fed: 0 })
+      }),
+      { numRuns: 200 }
+    )
+  })
+
+  test("of another model is refused", () => {
+    let asked = 0
+    const { checkpoint } = Explore.explore(P.inc(3), { interrupt: () => asked++ > 2 ? "stop" : undefined })
+    expect(() => Explore.explore(P.inc(2), { resume: checkpoint! })).toThrow(
+      `the checkpoint is of the model "inc(3)", not of "inc(2)"`
+    )
+  })
+})
+
+describe("memory", () => {
+  test("beyond the full keys, states are kept as hashes, and the verdict says what that risks", () => {
+    const exact = Explore.explore(P.counters(4, 2), { reduction: "states" })
+    const compact = Explore.explore(P.counters(4, 2), { reduction: "states", fullStates: 10 })
+    expect(compact.counts).toEqual(exact.counts)
+    const n = exact.counts.states
+    expect(compact.verdict).toEqual({ _tag: "Complete", within: undefined, omission: n * (n - 1) / 2 ** 53 })
+  })
+
+  test("no more states than allowed", () => {
+    const { counts, verdict } = Explore.explore(P.counters(4, 2), { reduction: "states", maxStates: 50 })
+    expect(verdict._tag === "Incomplete" && verdict.reasons).toEqual(["no room for more than 50 states"])
+    expect(counts.states).toBe(51)
+  })
+
+  test("the table holds what a map would", () => {
+    const text = fc.string({ maxLength: 3 })
+    fc.assert(
+      fc.property(fc.array(fc.tuple(text, fc.nat(100))), fc.nat(20), (entries, fullStates) => {
+        const table = new StateTable({ fullStates })
+        const map = new Map<string, number>()
+        for (const [key, number] of entries) {
+          expect(table.get(key)).toBe(map.get(key))
+          expect(table.put(key, number)).toBe(true)
+          map.set(key, number)
+        }
+        expect(table.size).toBe(map.size)
+        expect(table.compacted).toBe(map.size > fullStates)
+        for (const [key, number] of map) expect(table.get(key)).toBe(number)
+      })
+    )
+  })
+})
+
+test("a thread that keeps state outside itself is found out", () => {
+  const model = (): Model => {
+    let calls = 0
+    return makeModel("impure", (m) => {
+      const x = m.actor(Cell.cellType, "x", 0)
+      const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
+      m.thread("A", function*() {
+        yield* ask(x, Cell.load)
+        if (calls++ % 2 === 1) yield* ask(lock, Mutex.mutex.lock)
+        yield* ask(x, Cell.load)
+        yield* ask(x, Cell.load)
+      })
+      m.thread("B", function*() {
+        yield* ask(x, Cell.fetchAdd, 1)
+      })
+    })
+  }
+  expect(() => Explore.explore(model())).toThrow(/thread A is not deterministic/)
+})
