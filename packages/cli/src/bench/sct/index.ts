@@ -13,7 +13,7 @@ import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
 import type { Form } from "./Program.ts"
 import { programs } from "./programs/index.ts"
-import { type Published, published } from "./published.ts"
+import { elsewhere, type Published, published } from "./published.ts"
 import { digestOf, Results } from "./Results.ts"
 import { cell, expected, geometricMean, markdown, replaceBetween } from "./table.ts"
 import { type Outcome, programNamed, type Trial, usualLimit } from "./trial.ts"
@@ -95,23 +95,32 @@ const limitOf = (program: string): string => {
   return limit === undefined ? program : `${program} [${limit.toLocaleString("en-US")}]`
 }
 
+const publishedCell = (row: Published, strategy: string): string => {
+  const value = row[strategy as keyof Omit<Published, "few">]
+  if (value === undefined) return ""
+  return value === 0 ? "–" : `${value}${row.few?.includes(strategy) === true ? "*" : ""}`
+}
+
+/** The figure of the other implementation, in italics. */
+const beside = (name: string, strategy: string): string => {
+  const row = elsewhere.get(name)
+  const figure = row === undefined ? "" : publishedCell(row, strategy)
+  return figure === "" ? "" : `, *${figure}*`
+}
+
 const flatTable = (): string =>
   markdown(
     ["program", ...strategies],
     [
-      ...names.map((name) => [limitOf(name), ...strategies.map((s) => cell(outcomeOf(name, "flat", s)))]),
+      ...names.map((name) =>
+        [limitOf(name)].concat(strategies.map((s) => cell(outcomeOf(name, "flat", s)) + beside(name, s)))
+      ),
       [
         "geometric mean",
         ...strategies.map((s) => geometricMean(names.map((n) => expected(outcomeOf(n, "flat", s)))).toFixed(2))
       ]
     ]
   )
-
-const publishedCell = (row: Published, strategy: string): string => {
-  const value = row[strategy as keyof Omit<Published, "few">]
-  if (value === undefined) return ""
-  return value === 0 ? "–" : `${value}${row.few?.includes(strategy) === true ? "*" : ""}`
-}
 
 const compared = new Set(["random", "pct:3", "pos", "surw"])
 

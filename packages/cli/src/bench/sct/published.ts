@@ -10,6 +10,7 @@ export interface Published {
   readonly "pct:3"?: number
   readonly pos?: number
   readonly random?: number
+  readonly urw?: number
   /** Strategies that did not find it in all trials. */
   readonly few?: ReadonlyArray<string>
 }
@@ -44,4 +45,69 @@ export const published: ReadonlyMap<string, Published> = new Map([
   ["wronglock_3", row(9, 58, 11, 36)],
   ["stringbuffer", row(8, 281, 23, 2243, ["random"])],
   ["wsq", { surw: 6, "pct:3": 48, pos: 12 }]
+])
+
+const flat = (
+  random: number,
+  pct3: number,
+  pos: number,
+  urw: number,
+  surw: number,
+  few: ReadonlyArray<string> = []
+): Published => ({ random, "pct:3": pct3, pos, urw, surw, few })
+
+/**
+ * Means of another implementation of the same algorithms on the flat programs, one profiling run each: 50 seeds (20 for
+ * the _20 and _50 sizes, 5 for _100 and safestack), limit 10^4.
+ */
+export const elsewhere: ReadonlyMap<string, Published> = new Map([
+  ["lost_update", flat(2, 2, 2.7, 2, 1.8)],
+  ["account", flat(2.7, 2.9, 3.1, 2.7, 3)],
+  ["arithmetic_prog", flat(1, 1, 1, 1, 1)],
+  ["bluetooth_driver", flat(22.3, 18.7, 15.9, 56.6, 22.2)],
+  ["carter01", flat(1.8, 2, 2, 1.7, 1.8)],
+  ["circular_buffer", flat(1.1, 2.2, 1.1, 1.1, 1.1)],
+  ["deadlock01", flat(2.2, 2.5, 2.8, 2, 2.4)],
+  ["din_phil3", flat(3.1, 8.1, 4.8, 2.7, 3.3)],
+  ["din_phil4", flat(4.8, 38.2, 8.4, 3.7, 5.2)],
+  ["din_phil5", flat(8, 163, 14.1, 5.1, 8.2)],
+  ["lazy01", flat(2.9, 3.1, 2.6, 2.9, 3.3)],
+  ["phase01", flat(1, 1, 1, 1, 1)],
+  ["queue", flat(1, 2.1, 1, 1, 1)],
+  ["reorder_3", flat(22.3, 14.4, 10.5, 12.5, 6.7)],
+  ["reorder_4", flat(18.2, 18.9, 12, 17.5, 10.7)],
+  ["reorder_5", flat(28.9, 26.2, 13.6, 16.9, 8.5)],
+  ["reorder_10", flat(87.1, 116, 37.3, 42.3, 29.2)],
+  ["reorder_20", flat(10, 48.7, 6.2, 5.7, 2.9)],
+  ["reorder_50", flat(720, 2561, 197, 394, 89.1)],
+  ["reorder_100", flat(1143, 4653, 348, 702, 193, ["pct:3"])],
+  ["stack", flat(1.7, 2.5, 1.4, 1.6, 1.6)],
+  ["sync01", flat(1, 1, 1, 1, 1)],
+  ["sync02", flat(1, 1, 1, 1, 1)],
+  ["token_ring", flat(6.6, 5.3, 5.4, 6.6, 5.2)],
+  ["twostage", flat(14.8, 13.1, 6.6, 12.6, 11.5)],
+  ["twostage_20", flat(57.2, 1007, 34.1, 82.5, 128)],
+  ["twostage_50", flat(122, 3501, 125, 101, 89, ["pct:3"])],
+  ["twostage_100", flat(419, 3215, 150, 197, 144, ["pct:3"])],
+  ["wronglock_3", flat(2.7, 5.6, 2.6, 3.1, 3.4)],
+  ["wronglock", flat(2.2, 8.9, 2.4, 2.7, 2.2)],
+  ["stringbuffer", flat(15.6, 29.9, 11.9, 8.3, 7.4)],
+  ["wsq", flat(87.3, 12.6, 60.3, 6.4, 7.1)],
+  ["safestack", flat(0, 0, 0, 0, 0)],
+  ["bad_flags", flat(5.4, 22.7, 9.3, 6.4, 9.1)],
+  ["aba_toctou", flat(2.8, 3.1, 3.4, 2, 3)],
+  ["double_fetch", flat(2.3, 2.8, 3.1, 2.3, 1.9)],
+  ["rwsem_recursive_read", flat(3.7, 4.3, 4.6, 3.4, 4)],
+  ["lostwakeup", flat(4.8, 3.8, 4.7, 5.3, 3.9)],
+  ["boundedbuf", flat(3.1, 3.8, 3.4, 2.6, 3.3)],
+  ["cve_2009_3547", flat(2, 2.2, 2.3, 2, 1.8)],
+  ["cve_2011_2183", flat(1.9, 2.6, 2.6, 2.1, 2.2)],
+  ["cve_2013_1792", flat(18.2, 17.7, 20.4, 244, 29.6, ["surw"])],
+  ["cve_2015_7550", flat(2.1, 2.4, 2.9, 2.1, 2.2)],
+  ["cve_2016_7911", flat(4.7, 4, 4.8, 3.4, 2.8)],
+  ["cve_2016_9806", flat(3.7, 4.4, 2.7, 2.4, 2.9)],
+  ["cve_2016_1972", flat(4, 6.2, 4.3, 5.4, 4.1)],
+  ["cve_2016_1973", flat(4.7, 6.2, 2.5, 4.9, 3.3)],
+  ["cve_2017_15265", flat(326, 3.9, 16.8, 40.8, 110)],
+  ["cve_2017_6346", flat(9.5, 0, 20, 19.7, 6.6, ["surw"])]
 ])
