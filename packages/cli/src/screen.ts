@@ -26,8 +26,12 @@ export const styled = (style: Style, text: string): string => paint(process.stdo
 /** Whether stdout shows colours. */
 export const hasColor = (): boolean => wantsColor(process.stdout)
 
+/** A terminal that does not know its size has 0 columns. */
+const widthOf = (stream: NodeJS.WriteStream): number =>
+  stream.columns === undefined || stream.columns === 0 ? 80 : stream.columns
+
 /** Columns to use for text: those of the terminal, at most 120; 80 where there is none. */
-export const columns = (): number => Math.min(120, Math.max(40, process.stdout.columns ?? 80))
+export const columns = (): number => Math.min(120, Math.max(40, widthOf(process.stdout)))
 
 let quiet = false
 let status = ""
@@ -73,7 +77,7 @@ export const showStatus = (text: string): void => {
   if (quiet) return
   if (process.stderr.isTTY) {
     clearStatus()
-    status = shorten(text, (process.stderr.columns ?? 80) - 1)
+    status = shorten(text, widthOf(process.stderr) - 1)
     process.stderr.write(status)
     return
   }
@@ -93,7 +97,7 @@ export const endStatus = (): void => {
 const shorten = (text: string, width: number): string => {
   if (displayWidth(text) <= width) return text
   let cut = text
-  while (displayWidth(cut) > width - 3) cut = cut.slice(0, -1)
+  while (cut !== "" && displayWidth(cut) > width - 3) cut = cut.slice(0, -1)
   return `${cut}...`
 }
 

@@ -23,6 +23,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { getHeapStatistics } from "node:v8"
 import { exit } from "../exit.ts"
 import { judged } from "../fuzz/LogStore.ts"
 import { asStated, type KernelOptions } from "../kernelOf.ts"
@@ -47,6 +48,15 @@ export interface OpenedLog {
 /** The kernel that a log was recorded on. */
 export const recordedKernel = (header: LogHeader): KernelOptions => ({ ...asStated, kernel: header.kernel })
 
+/** What an event takes in memory when its execution is run again: measured on logs of millions of events. */
+const bytesPerEvent = 400
+
+const tooLong = (path: string, most: number): UserError =>
+  userError(
+    `${path}: the log has more than ${count(most, "event")}, which is what fits into the memory Node may use.\n` +
+      "Give it more, for example: NODE_OPTIONS=--max-old-space-size=16000 mmrace replay ..."
+  )
+
 /** Reads a log piece by piece. Its steps must be those of the model; what is not is told with its line. */
 export const readWhole = (
   path: string,
@@ -57,6 +67,7 @@ export const readWhole = (
     const job = yield* Effect.mapError(load(source, recordedKernel(header)), (error) =>
       userError(`${path}:1: its kernel: ${error.message}`))
     const builder = new LogBuilder()
+    const most = Math.floor(getHeapStatistics().heap_size_limit * 0.8 / bytesPerEvent)
     let end: { readonly footer: LogFooter | undefined; readonly integrity: Integrity } | undefined = undefined
     yield* readLogFile(
       path,
@@ -68,9 +79,9 @@ export const readWhole = (
         Effect.sync(() => {
           if (item._tag === "Event") builder.add(item.event)
           else if (item._tag === "End") end = item
-        })
+        }).pipe(Effect.andThen(builder.length > most ? Effect.fail(tooLong(path, most)) : Effect.void))
       ),
-      Effect.mapError((error) => readError(path, error))
+      Effect.mapError((error) => error._tag === "UserError" ? error : readError(path, error))
     )
     const { footer, integrity } = end as unknown as {
       readonly footer: LogFooter | undefined

@@ -97,6 +97,13 @@ const holding = (model: Model, log: Log, step: number, thread: number): Row | un
 
 const wrap = (text: string, width: number): ReadonlyArray<string> => wrapAnsi(text, width, { hard: true }).split("\n")
 
+/** Lines of a step: what does not fit is indented below. */
+const hanging = (text: string, width: number): ReadonlyArray<string> => {
+  if (text.length <= width) return [text]
+  const [first, ...rest] = wrap(text, width - 2)
+  return [first!, ...rest.map((line) => `  ${line}`)]
+}
+
 const label = (row: Row, gutter: number): string =>
   `${row.mark}${row.step === undefined ? "" : row.step}`.padEnd(gutter)
 
@@ -116,9 +123,9 @@ const inColumns = (
     .join("")
   const lines = [" ".repeat(gutter) + names, " ".repeat(gutter) + rules]
   for (const row of rows) {
-    wrap(row.text, column).forEach((part, i) => {
+    hanging(row.text, column).forEach((part, i) => {
       const left = i === 0 ? label(row, gutter) : " ".repeat(gutter)
-      lines.push(left + indent(row.thread) + paint(row, i === 0 ? part : `  ${part}`.slice(0, column)))
+      lines.push(left + indent(row.thread) + paint(row, part))
     })
   }
   return lines
@@ -140,7 +147,7 @@ const inLanes = (
     const name = row.thread === before ? "" : model.threads[row.thread]!.name.slice(0, names)
     if (row.thread !== before && before !== -1) lines.push("")
     before = row.thread
-    wrap(row.text, width - left).forEach((part, i) => {
+    hanging(row.text, width - left).forEach((part, i) => {
       const head = i === 0 ? label(row, gutter) + name.padEnd(names + GAP) : " ".repeat(left)
       lines.push(head + paint(row, part))
     })
