@@ -10,16 +10,17 @@ afterEach(() => {
   process.stderr.isTTY = isTTY
 })
 
-describe("the status line", () => {
-  const shown = (text: string, wide: number): string => {
-    process.stderr.isTTY = true
-    process.stderr.columns = wide
-    const written: Array<string> = []
-    vi.spyOn(process.stderr, "write").mockImplementation((chunk) => written.push(String(chunk)) > 0)
-    showStatus(text)
-    return written.at(-1) ?? ""
-  }
+/** What is written for a status in a terminal of some width. */
+const shown = (text: string, wide: number): string => {
+  process.stderr.isTTY = true
+  process.stderr.columns = wide
+  const written: Array<string> = []
+  vi.spyOn(process.stderr, "write").mockImplementation((chunk) => written.push(String(chunk)) > 0)
+  showStatus(text)
+  return written.at(-1) ?? ""
+}
 
+describe("the status line", () => {
   it("is cut to the terminal", () => {
     expect(shown("0123456789", 20)).toBe("0123456789")
     expect(shown("0123456789", 9)).toBe("01234...")
