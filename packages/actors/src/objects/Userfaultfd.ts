@@ -57,8 +57,15 @@ export const ctx_features = ctxType.command<void, Features | undefined>("ctx_fea
   field: FEATURES,
   ordering: "acquire",
   decide: (ctx) => ctx.features,
-  result: Schema.UndefinedOr(FeaturesShape)
+  result: Schema.UndefinedOr(FeaturesShape),
+  show: (_, features) => showFeatures(features)
 })
+
+const showFeatures = (features: Features | undefined): string => {
+  if (features === undefined) return "no API yet"
+  const words = Object.entries(features).flatMap(([word, on]) => on ? [word] : [])
+  return words.length === 0 ? "none" : words.join(" ")
+}
 
 /** cmpxchg of the features from "not initialised"; false when they were set already (fix 22e5fe2a2a27). */
 export const ctx_init_features = ctxType.command<Features, boolean>("ctx_init_features", {
