@@ -153,6 +153,7 @@ class Search {
       outcomeOf: options.outcomeOf ?? (() => "ok")
     })
     this.machine = new Machine(model, this.values, new Dependence(model, options, tampering.broken), {
+      intern: this.cost !== undefined || options.reduction === "states",
       ...(options.unordered === undefined ? {} : { unordered: options.unordered })
     })
   }

@@ -64,6 +64,8 @@ class Ref implements ThreadRef {
 export interface MachineOptions {
   /** Monitors, by id, whose verdict is known not to depend on the order of independent steps. */
   readonly unordered?: ReadonlySet<string>
+  /** Let equal states be one object: what is needed to compare whole states fast. Default false. */
+  readonly intern?: boolean
 }
 
 export class Machine {
@@ -78,6 +80,7 @@ export class Machine {
   events = 0
   /** What failed before the first step. */
   initialFailure: Verdict | undefined = undefined
+  private readonly same: (state: unknown) => unknown
   private readonly refs: ReadonlyArray<Ref>
   private readonly dead: Array<boolean>
   private readonly told: ReadonlyMap<Command<unknown, unknown, unknown>, ReadonlyArray<number>>
@@ -90,6 +93,7 @@ export class Machine {
   constructor(model: Model, values: Values, dependence: Dependence, options: MachineOptions = {}) {
     this.model = model
     this.dependence = dependence
+    this.same = options.intern === true ? (state) => values.representative(state) : (state) => state
     this.fibers = new Fibers(model.threads, values)
     this.at = model.threads.map(() => undefined)
     this.dead = model.threads.map(() => false)
@@ -121,12 +125,12 @@ export class Machine {
   /** The initial state: threads that start at once stand at their first ask. */
   reset(): void {
     const { actors, monitors, threads } = this.model
-    for (const actor of actors) actor.reset()
+    for (const actor of actors) actor.state = this.same(actor.initial)
     this.events = 0
     this.failing = undefined
     this.monitorStates = monitors.map((monitor) => {
       try {
-        return monitor.initial()
+        return this.same(monitor.initial())
       } catch (error) {
         this.failing ??= this.crash(`monitor ${monitor.id}`, error)
         return undefined
@@ -198,7 +202,7 @@ export class Machine {
     try {
       if (value >= 0) result = value
       else if (command.decide !== undefined) result = command.decide(before, arg, ref)
-      if (command.evolve !== undefined) after = command.evolve(before, arg, result, thread)
+      if (command.evolve !== undefined) after = this.same(command.evolve(before, arg, result, thread))
     } catch (error) {
       this.failing = this.crash(`${actor.type.name}.${command.name}`, error)
       this.dead[thread] = true
@@ -268,23 +272,36 @@ export class Machine {
     return this.failing ?? ok
   }
 
-  /** Threads that wait for each other in a circle, in the present state; undefined when there is none. */
+  /** A circle of threads that wait for each other, in the present state; undefined when there is none. */
   cycle(): ReadonlyArray<number> | undefined {
     for (let start = 0; start < this.at.length; start++) {
-      const pending = this.pending(start)
-      if (pending?.command.blocked === undefined || pending.actor.type.waitsFor === undefined) continue
-      const path: Array<number> = []
-      const visit = (thread: number): boolean => {
-        if (path.includes(thread)) return thread === start
-        if (this.pending(thread) === undefined || this.isEnabled(thread)) return false
-        path.push(thread)
-        if (this.blockers(thread).some(visit)) return true
-        path.pop()
-        return false
-      }
-      if (visit(start)) return path
+      const found = this.cycleOf(start)
+      if (found !== undefined) return found
     }
     return undefined
+  }
+
+  /** A circle for each thread that is in one, the thread first. */
+  cycles(): ReadonlyArray<ReadonlyArray<number>> {
+    return this.at.flatMap((_, start) => {
+      const found = this.cycleOf(start)
+      return found === undefined ? [] : [found]
+    })
+  }
+
+  private cycleOf(start: number): ReadonlyArray<number> | undefined {
+    const pending = this.pending(start)
+    if (pending?.command.blocked === undefined || pending.actor.type.waitsFor === undefined) return undefined
+    const path: Array<number> = []
+    const visit = (thread: number): boolean => {
+      if (path.includes(thread)) return thread === start
+      if (this.pending(thread) === undefined || this.isEnabled(thread)) return false
+      path.push(thread)
+      if (this.blockers(thread).some(visit)) return true
+      path.pop()
+      return false
+    }
+    return visit(start) ? path : undefined
   }
 
   deadlockOf(threads: ReadonlyArray<number>): Verdict {
@@ -325,7 +342,7 @@ export class Machine {
       ;(happened.exits ??= []).push({ thread, before, value: ended.value })
       happened.events++
     }
-    actor.state = command.evolve!(before, undefined, ended.value, thread)
+    actor.state = this.same(command.evolve!(before, undefined, ended.value, thread))
     this.events++
     this.dependence.touchExit(touched, thread)
     this.tell(thread, pending, ended.value, before, touched)
@@ -351,7 +368,7 @@ export class Machine {
       const follow = ordered[index] === true
       if (follow) watch!.begin()
       try {
-        next = monitor.step(state, event)
+        next = this.same(monitor.step(state, event))
       } catch (error) {
         this.failing ??= this.crash(`monitor ${monitor.id}`, error)
       }

@@ -18,6 +18,8 @@ export interface Final {
 export const stepLimit = "step-limit"
 
 const initial = "initial"
+/** How the `failureId` of a deadlock begins. */
+const circle = "deadlock:"
 
 export interface Outcome extends Witness {
   /** `failureId` of the verdict, or what `outcomeOf` said of a clean end. */
@@ -94,16 +96,21 @@ export class Outcomes {
 
   /** Runs the witnesses in the executor. Call with the machine closed. */
   settle(): ReadonlyArray<Outcome> {
-    return [...this.moves].map(([name, moves]) => {
+    const settled = new Map<string, Outcome>()
+    for (const [found, moves] of this.moves) {
       const witness = witnessOf(this.model, moves, this.options)
       const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
       const real = failureId(witness.verdict)
-      if (name === initial) return { ...witness, name: real!, failed, count: 1 }
-      if ((real ?? name) !== name) {
-        throw new Error(`the exploration found "${name}" but the execution of its witness ends in "${real}"`)
+      // Several circles can close with one step: the executor says which of them it reports.
+      const differs = found !== initial && !(found.startsWith(circle) && witness.verdict._tag === "Deadlock")
+      if (differs && (real ?? found) !== found) {
+        throw new Error(`the exploration found "${found}" but the execution of its witness ends in "${real}"`)
       }
-      return { ...witness, name, failed, count: this.counts.get(name)! }
-    })
+      const name = real ?? found
+      const count = this.counts.get(found)! + (settled.get(name)?.count ?? 0)
+      settled.set(name, { ...(settled.get(name) ?? witness), name, failed, count })
+    }
+    return [...settled.values()]
   }
 
   private keep(name: string, moves: () => ReadonlyArray<Move>): void {
@@ -115,16 +122,17 @@ export class Outcomes {
   private failuresOf(machine: Machine, trace: Trace, end: "complete" | "blocked" | "step-limit" | "cut"): Array<Failure> {
     const failures: Array<Failure> = []
     trace.steps.forEach((step, i) => {
-      if (step.failure !== undefined) failures.push({ verdict: step.failure, step: i, past: trace.clocks[i]! })
+      if (step.failure !== undefined) failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]! })
     })
-    const cycle = this.options.partialDeadlocks ? machine.cycle() : undefined
-    if (cycle !== undefined) {
+    const cycles = this.options.partialDeadlocks ? machine.cycles() : []
+    for (const cycle of cycles) {
       const past = new Int32Array(machine.at.length)
       for (const thread of cycle) join(past, trace.clockBefore(thread))
-      failures.push({ verdict: machine.deadlockOf(cycle), step: -1, past })
-    } else if (end === "complete" && failures.length === 0) {
+      failures.push({ verdict: machine.deadlockOf(cycle), order: failures.length, past })
+    }
+    if (cycles.length === 0 && end === "complete" && failures.length === 0) {
       const verdict = machine.end()
-      if (verdict._tag !== "Ok") failures.push({ verdict, step: -1, past: undefined })
+      if (verdict._tag !== "Ok") failures.push({ verdict, order: 0, past: undefined })
     }
     return failures
   }
@@ -132,15 +140,25 @@ export class Outcomes {
 
 interface Failure {
   readonly verdict: Verdict
-  /** The step that showed it; -1 when it is a matter of several. */
-  readonly step: number
+  /** Its place among those found, for telling apart what comes to the same. */
+  readonly order: number
   /** What must have happened for it; undefined: everything. */
   readonly past: Clock | undefined
 }
 
-/** Whenever `b` shows, `a` has shown before. */
-const precedes = (a: Failure, b: Failure): boolean =>
-  a.past !== undefined && (b.past === undefined || covers(b.past, a.past) && !(covers(a.past, b.past) && a.step > b.step))
+/** Whenever `b` shows, `a` has shown before. Of two that come with the same step, what the executor looks at first. */
+const precedes = (a: Failure, b: Failure): boolean => {
+  if (a.past === undefined) return false
+  if (b.past === undefined) return true
+  if (!covers(b.past, a.past)) return false
+  return !covers(a.past, b.past) || rank(a) < rank(b)
+}
+
+/** Monitors see a step first, then circles of waiters are looked for, then its thread runs on and may throw. */
+const rank = ({ order, verdict }: Failure): number => {
+  const stage = verdict._tag === "Deadlock" ? 1 : verdict._tag === "Crash" && verdict.where.startsWith("thread ") ? 2 : 0
+  return stage * 2 ** 20 + order
+}
 
 /** The steps within a past, in their order. */
 const movesOf = (trace: Trace, past?: Clock): ReadonlyArray<Move> =>

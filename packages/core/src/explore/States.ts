@@ -1,7 +1,7 @@
 /**
  * Search of the graph of states instead of the tree of executions: what follows from a state is explored once, however
  * many ways lead to it. A state is all of: the state of every actor, the history of results of every thread (its
- * `Moment`), the states of the monitors. Equal states have equal futures.
+ * `Moment`; of one that has ended, what it returned), the states of the monitors. Equal states have equal futures.
  *
  * Without a bound: sleep sets, which leave out transitions but no state. A state that is met again is explored again
  * only for threads that slept at all earlier visits and do not now (Godefroid, LNCS 1032, section 5.3, and
@@ -96,12 +96,16 @@ export class States {
   private tick = 0
   private end: StatesEnd = "complete"
   private readonly enabled: Array<number> = []
+  /** The key of a state in 16-bit units, two for each number. */
+  private readonly units: Array<number>
 
   constructor(machine: Machine, values: Values, table: StateTable, options: StatesOptions) {
     this.machine = machine
     this.values = values
     this.table = table
     this.options = options
+    const { actors, monitors, threads } = machine.model
+    this.units = Array.from({ length: 2 * (1 + threads.length + actors.length + monitors.length) }, () => 0)
     this.sleepSets = options.cost === undefined && (options.sleepSets ?? true)
   }
 
@@ -268,12 +272,24 @@ export class States {
 
   /** Equal for equal states only. `last`: the thread that moved last, where that matters. */
   private key(last: number): string {
-    const { machine, values } = this
-    let key = `${last}`
-    for (const moment of machine.at) key += `,${moment === undefined ? "" : moment.id}`
-    for (const { state } of machine.model.actors) key += `,${values.number(state)}`
-    for (const state of machine.monitorStates) key += `,${values.number(state)}`
-    return key
+    const { machine, units, values } = this
+    const { actors } = machine.model
+    let at = 0
+    const push = (number: number): void => {
+      units[at++] = number & 0xffff
+      units[at++] = number >>> 16
+    }
+    push(last + 1)
+    for (let t = 0; t < machine.at.length; t++) {
+      const moment = machine.at[t]
+      // Of a thread that has ended only what it returned can still matter; even and odd keep the two apart.
+      if (moment === undefined) push(0)
+      else if (moment.ended?._tag === "Returned") push(2 * values.number(moment.ended.value) + 1)
+      else push(2 * moment.id + 2)
+    }
+    for (let i = 0; i < actors.length; i++) push(values.number(actors[i]!.state))
+    for (const state of machine.monitorStates) push(values.number(state))
+    return String.fromCharCode.apply(undefined, units)
   }
 }
 

@@ -5,24 +5,21 @@
  */
 
 export class Values {
-  private readonly representatives = new WeakMap<object, object>()
+  /** By primitive or representative. */
   private readonly numbers = new Map<unknown, number>()
   private readonly byText = new Map<string, object>()
 
   /** The first value seen that equals this one; primitives stand for themselves. Fit to be a key of a Map. */
   representative(value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value
-    const known = this.representatives.get(value)
-    if (known !== undefined) return known
+    if (typeof value !== "object" || value === null || this.numbers.has(value)) return value
     const text = this.text(value)
-    let first: object = value
     if (text !== undefined) {
       const same = this.byText.get(text)
-      if (same === undefined) this.byText.set(text, value)
-      else first = same
+      if (same !== undefined) return same
+      this.byText.set(text, value)
     }
-    this.representatives.set(value, first)
-    return first
+    this.numbers.set(value, this.numbers.size)
+    return value
   }
 
   /** A small whole number, the same for equal values. */
