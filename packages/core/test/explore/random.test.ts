@@ -7,7 +7,7 @@ import { buildModel, type ProgramThread } from "../engine/randomModel.ts"
 import { countClasses, denseProgram, everything, smallProgram } from "./support.ts"
 
 const parameters = {
-  numRuns: Number(process.env["EXPLORE_RUNS"] ?? 300),
+  numRuns: Number(process.env["EXPLORE_RUNS"] ?? 120),
   ...(process.env["EXPLORE_SEED"] === undefined ? {} : { seed: Number(process.env["EXPLORE_SEED"]) })
 }
 
@@ -37,6 +37,22 @@ describe.each(variants.map((options) => ({ name: JSON.stringify(options), option
   test("outcomes of programs whose steps conflict a lot", () => {
     fc.assert(fc.property(denseProgram, (program) => sameOutcomes(program, options)), parameters)
   })
+})
+
+test("circles of waiters are found as soon as they close, where no kill can undo them", () => {
+  const withoutKill = fc.oneof(smallProgram, denseProgram).filter((program) =>
+    !program.some(({ ops }) => ops.some((op) => op.kind === "kill"))
+  )
+  fc.assert(
+    fc.property(withoutKill, fc.constantFrom("optimal", "source"), (program, reduction) => {
+      const model = buildModel(program)
+      const all = bruteForce(model, { maxExecutions: 3000 })
+      fc.pre(all.complete)
+      const found = explore(model, { reduction })
+      expect(found.outcomes.map((o) => o.name).sort()).toEqual([...all.outcomes.keys()].sort())
+    }),
+    parameters
+  )
 })
 
 describe("state matching judges every state, as fuzzing does", () => {
