@@ -9,7 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import { type Actor, type Command, commandTableSize, type ThreadRef } from "./Actor.ts"
-import type { Ask } from "./Ask.ts"
+import type { Ask, Path } from "./Ask.ts"
 import { Cursor, fastPort, type FiberPort, type Handle, running, stopped, usePort } from "./internal/fiberPort.ts"
 import type { Model, Thread } from "./Model.ts"
 import type { Event, Monitor, Quiescence } from "./Monitor.ts"
@@ -53,7 +53,8 @@ class Slot implements ThreadRef {
   readonly name: string
   readonly spec: Thread
   readonly cursor = new Cursor()
-  readonly root: Effect.Effect<unknown>
+  /** The thread's code as an effect; built for its kind of body when it first runs. */
+  root: Effect.Effect<unknown>
   pending: Ask<unknown> | undefined = undefined
   handle: Handle | undefined = undefined
   reusable: Handle | undefined = undefined
@@ -66,7 +67,10 @@ class Slot implements ThreadRef {
     this.spec = spec
     this.root = Effect.suspend(() => {
       const code = spec.body()
-      return Effect.isEffect(code) ? code : Effect.gen(() => code)
+      if (Effect.isEffect(code)) return code
+      // A body gives the same kind of code each time: from now on without asking.
+      this.root = Effect.gen(spec.body as () => Path<unknown>)
+      return Effect.gen(() => code)
     })
   }
 }
