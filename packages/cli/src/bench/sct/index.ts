@@ -98,7 +98,7 @@ const limitOf = (program: string): string => {
 const publishedCell = (row: Published, strategy: string): string => {
   const value = row[strategy as keyof Omit<Published, "few">]
   if (value === undefined) return ""
-  return value === 0 ? "–" : `${value}${row.few?.includes(strategy) === true ? "*" : ""}`
+  return value === 0 ? "–" : `${value}${row.few?.includes(strategy) === true ? "\\*" : ""}`
 }
 
 /** The figure of the other implementation, in italics. */
