@@ -71,21 +71,23 @@ type AnyCommand = Command<unknown, unknown, unknown>
  * queue; readers are kept sorted; a reader's release hands the lock to a writer only, and that writer's await is not
  * of this mode. Additions: the sum does not depend on the order and no result shows it.
  */
-const commuting: ReadonlyMap<AnyCommand, { readonly mode: Mode; readonly when: (result: unknown, after: unknown) => boolean }> =
-  new Map(
-    ([
-      [rwsem.downRead, sharing, (result) => result === "taken"],
-      [rwsem.downReadTrylock, sharing, (result) => result === true],
-      [rwsem.awaitRead, sharing, () => true],
-      [rwsem.awaitReadKillable, sharing, (result) => result === true],
-      [rwsem.upRead, sharing, () => true],
-      [semaphore.up, adding, () => true],
-      [refcount.inc, adding, () => true],
-      [completion.complete, adding, () => true]
-    ] as ReadonlyArray<readonly [unknown, Mode, (result: unknown, after: unknown) => boolean]>).map((
-      [command, mode, when]
-    ) => [command as AnyCommand, { mode, when }])
-  )
+const commuting: ReadonlyMap<
+  AnyCommand,
+  { readonly mode: Mode; readonly when: (result: unknown, after: unknown) => boolean }
+> = new Map(
+  ([
+    [rwsem.downRead, sharing, (result) => result === "taken"],
+    [rwsem.downReadTrylock, sharing, (result) => result === true],
+    [rwsem.awaitRead, sharing, () => true],
+    [rwsem.awaitReadKillable, sharing, (result) => result === true],
+    [rwsem.upRead, sharing, () => true],
+    [semaphore.up, adding, () => true],
+    [refcount.inc, adding, () => true],
+    [completion.complete, adding, () => true]
+  ] as ReadonlyArray<readonly [unknown, Mode, (result: unknown, after: unknown) => boolean]>).map((
+    [command, mode, when]
+  ) => [command as AnyCommand, { mode, when }])
+)
 
 /** Builds footprints for one model. */
 export class Dependence {

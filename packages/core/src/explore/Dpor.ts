@@ -196,7 +196,9 @@ export class Dpor {
       this.trace.push(this.machine.step(thread, value))
     }
     this.fresh = this.optimal ? 0 : Math.max(0, this.trace.length - 1)
-    this.next = saved.next === null ? undefined : { sleep: loadSleep(saved.next.sleep), tree: loadTree(saved.next.tree) }
+    this.next = saved.next === null
+      ? undefined
+      : { sleep: loadSleep(saved.next.sleep), tree: loadTree(saved.next.tree) }
     this.cut = saved.cut
   }
 

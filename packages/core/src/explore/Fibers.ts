@@ -125,7 +125,9 @@ export class Fibers {
     if (!("_tag" in stop) && stop.actor === expected.actor && stop.command === expected.command) return
     const got = "_tag" in stop ? "ended" : `asked ${stop.actor.name} ${stop.command.name}`
     throw new Error(
-      `thread ${this.names[moment.thread]} is not deterministic: with the same results it asked ${expected.actor.name} ` +
+      `thread ${
+        this.names[moment.thread]
+      } is not deterministic: with the same results it asked ${expected.actor.name} ` +
         `${expected.command.name} before and ${got} now; a thread must keep no state outside its own function`
     )
   }

@@ -142,7 +142,9 @@ export class Machine {
     }
     const scratch = new Touched()
     for (const thread of threads) {
-      if (thread.actor.state.phase === "running") this.arrive(thread.id, this.fibers.root(thread.id), scratch, undefined)
+      if (thread.actor.state.phase === "running") {
+        this.arrive(thread.id, this.fibers.root(thread.id), scratch, undefined)
+      }
     }
     this.initialFailure = this.failing
     this.failing = undefined
@@ -159,7 +161,12 @@ export class Machine {
   }
 
   /** Whether the ask would have to wait if its actor were in `state`. */
-  isBlocked(thread: number, { actor, arg, command }: Ask<unknown>, state: unknown, killed = this.isKilled(thread)): boolean {
+  isBlocked(
+    thread: number,
+    { actor, arg, command }: Ask<unknown>,
+    state: unknown,
+    killed = this.isKilled(thread)
+  ): boolean {
     if (command.blocked === undefined) return false
     const ref = this.refs[thread]!
     ref.killed = killed
@@ -446,16 +453,21 @@ class Watch {
   constructor(model: Model) {
     this.actors = model.actors
     this.states = model.actors.map((actor) => actor.state)
-    const watch = this
+    const look = (actor: Actor<unknown>): unknown => {
+      if (this.on && !this.seen.includes(actor.id)) this.seen.push(actor.id)
+      return this.states[actor.id]
+    }
+    const replace = (actor: Actor<unknown>, state: unknown): void => {
+      this.states[actor.id] = state
+    }
     const property: PropertyDescriptor = {
       configurable: true,
       enumerable: true,
       get(this: Actor<unknown>): unknown {
-        if (watch.on && !watch.seen.includes(this.id)) watch.seen.push(this.id)
-        return watch.states[this.id]
+        return look(this)
       },
       set(this: Actor<unknown>, state: unknown) {
-        watch.states[this.id] = state
+        replace(this, state)
       }
     }
     for (const actor of this.actors) Object.defineProperty(actor, "state", property)

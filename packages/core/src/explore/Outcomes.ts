@@ -119,7 +119,11 @@ export class Outcomes {
     if (count === 0) this.moves.set(name, moves())
   }
 
-  private failuresOf(machine: Machine, trace: Trace, end: "complete" | "blocked" | "step-limit" | "cut"): Array<Failure> {
+  private failuresOf(
+    machine: Machine,
+    trace: Trace,
+    end: "complete" | "blocked" | "step-limit" | "cut"
+  ): Array<Failure> {
     const failures: Array<Failure> = []
     trace.steps.forEach((step, i) => {
       if (step.failure !== undefined) failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]! })
@@ -156,7 +160,11 @@ const precedes = (a: Failure, b: Failure): boolean => {
 
 /** Monitors see a step first, then circles of waiters are looked for, then its thread runs on and may throw. */
 const rank = ({ order, verdict }: Failure): number => {
-  const stage = verdict._tag === "Deadlock" ? 1 : verdict._tag === "Crash" && verdict.where.startsWith("thread ") ? 2 : 0
+  const stage = verdict._tag === "Deadlock"
+    ? 1
+    : verdict._tag === "Crash" && verdict.where.startsWith("thread ")
+    ? 2
+    : 0
   return stage * 2 ** 20 + order
 }
 

@@ -242,4 +242,3 @@ export const precedes = (trace: Trace, a: Planned, b: Planned): boolean => {
 /** The footprints are dependent, or not known well enough to say. */
 export const apart = (a: Footprint | undefined, b: Footprint | undefined): boolean =>
   a === undefined || b === undefined || dependent(a, b)
-

@@ -301,6 +301,5 @@ const turn = (thread: number, last: number, threads: number): number => (thread 
 const movesOf = (way: Way | undefined): ReadonlyArray<Move> => {
   const moves: Array<Move> = []
   for (let w = way; w !== undefined; w = w.before) moves.push({ thread: w.thread, value: w.value })
-  return moves.reverse()
+  return moves.toReversed()
 }
-

@@ -1,7 +1,8 @@
 /** The number of executions equals the published number of equivalence classes, and none is sleep-set blocked. */
 import type { Model } from "@mmrace/core"
 import { describe, expect, test } from "vitest"
-import { explore } from "../../src/explore/Explore.ts"
+import { explore } from "@mmrace/core/explore/Explore"
+import { classesOf } from "./support.ts"
 import * as P from "./oracles.ts"
 
 const published: ReadonlyArray<readonly [Model, number]> = [
@@ -45,8 +46,28 @@ const published: ReadonlyArray<readonly [Model, number]> = [
 ]
 
 describe("optimal DPOR: as many executions as published", () => {
-  test.each(published.map(([model, count]) => ({ name: model.name, model, count })))("$name: $count", ({ count, model }) => {
-    const { counts: { blocked, executions } } = explore(model, { silentStores: "write" }, { cutAtFailure: true })
-    expect({ executions, blocked }).toEqual({ executions: count, blocked: 0 })
-  })
+  test.each(published.map(([model, count]) => ({ name: model.name, model, count })))(
+    "$name: $count",
+    ({ count, model }) => {
+      const { counts: { blocked, executions } } = explore(model, { silentStores: "write" }, { cutAtFailure: true })
+      expect({ executions, blocked }).toEqual({ executions: count, blocked: 0 })
+    }
+  )
 })
+
+/** Classes that have a schedule of at most 0, 1, 2, ... preemptions: GenMC's numbers for its bounded search. */
+const bounded: ReadonlyArray<readonly [Model, ReadonlyArray<number>]> = [
+  [P.counters(2, 2), [2, 4]],
+  [P.counters(3, 2), [6, 24, 36]],
+  [P.counters(2, 3), [2, 6, 8]],
+  [P.counters(3, 3), [6, 42, 120, 192, 216]]
+]
+
+test.each(bounded.map(([model, counts]) => ({ name: model.name, model, counts })))(
+  "$name: as many classes within each number of preemptions as published",
+  ({ counts, model }) => {
+    const classes = [...classesOf(model, 10_000)!.values()]
+    expect(counts.map((_, bound) => classes.filter((fewest) => fewest <= bound).length)).toEqual(counts)
+    expect(classes.length).toBe(counts.at(-1))
+  }
+)

@@ -1,13 +1,25 @@
 /** Steps that are not dependent commute; and every rule of the relation is needed. */
-import { ActorType, ask, Cell, commands, isThreadDone, killThread, makeModel, type Model, Mutex, Rwsem, Semaphore } from "@mmrace/core"
+import {
+  ActorType,
+  ask,
+  Cell,
+  commands,
+  isThreadDone,
+  killThread,
+  makeModel,
+  type Model,
+  Mutex,
+  Rwsem,
+  Semaphore
+} from "@mmrace/core"
 import * as Schema from "effect/Schema"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { bruteForce } from "../../src/explore/BruteForce.ts"
-import { Dependence, dependent, type Rule } from "../../src/explore/Dependence.ts"
-import { explore } from "../../src/explore/Explore.ts"
-import { type Happened, Machine } from "../../src/explore/Machine.ts"
-import { Values } from "../../src/explore/Values.ts"
+import { bruteForce } from "@mmrace/core/explore/BruteForce"
+import { Dependence, dependent, type Rule } from "@mmrace/core/explore/Dependence"
+import { explore } from "@mmrace/core/explore/Explore"
+import { type Happened, Machine } from "@mmrace/core/explore/Machine"
+import { Values } from "@mmrace/core/explore/Values"
 import { buildModel } from "../engine/randomModel.ts"
 import { denseProgram, everything, smallProgram } from "./support.ts"
 
@@ -254,6 +266,6 @@ describe("every rule is needed", () => {
     const found = (tampering: Parameters<typeof explore>[2]): ReadonlyArray<string> =>
       explore(model, { outcomeOf }, tampering).outcomes.map((outcome) => outcome.name).sort()
     expect(found({})).toEqual(all)
-    expect(() => expect(found(rule === "waiting" ? { ignoreWaiting: true } : { broken: rule })).toEqual(all)).toThrow()
+    expect(found(rule === "waiting" ? { ignoreWaiting: true } : { broken: rule })).not.toEqual(all)
   })
 })

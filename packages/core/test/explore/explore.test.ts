@@ -2,7 +2,7 @@
 import { ask, Cell, Executor, Explore, failureId, FromChoices, makeModel, type Model, Mutex } from "@mmrace/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { StateTable } from "../../src/explore/StateTable.ts"
+import { StateTable } from "@mmrace/core/explore/StateTable"
 import { comparable } from "../engine/support.ts"
 import { buildModel } from "../engine/randomModel.ts"
 import * as P from "./oracles.ts"
@@ -99,34 +99,38 @@ test("the choices of every outcome lead the executor to it", () => {
 const plain = ({ outcomes }: Explore.Explored): ReadonlyArray<Explore.Outcome> =>
   outcomes.map((outcome) => ({ ...outcome, verdict: comparable(outcome.verdict) }))
 
-describe("a checkpoint", () => {
-  const inPieces = (model: Model, options: Explore.ExploreOptions, every: number): Explore.Explored => {
-    let checkpoint: Explore.Checkpoint | undefined
-    for (;;) {
-      let asked = 0
-      const explored = Explore.explore(model, {
-        ...options,
-        interrupt: () => asked++ >= every ? "piece" : undefined,
-        ...(checkpoint === undefined ? {} : { resume: checkpoint })
-      })
-      if (explored.checkpoint === undefined) return explored
-      checkpoint = JSON.parse(JSON.stringify(explored.checkpoint)) as Explore.Checkpoint
-    }
+/** Interrupted and resumed from JSON again and again. */
+const inPieces = (model: Model, options: Explore.ExploreOptions, every: number): Explore.Explored => {
+  let checkpoint: Explore.Checkpoint | undefined
+  for (;;) {
+    let asked = 0
+    const explored = Explore.explore(model, {
+      ...options,
+      interrupt: () => asked++ >= every ? "piece" : undefined,
+      ...(checkpoint === undefined ? {} : { resume: checkpoint })
+    })
+    if (explored.checkpoint === undefined) return explored
+    checkpoint = JSON.parse(JSON.stringify(explored.checkpoint)) as Explore.Checkpoint
   }
+}
 
-  test.each(["optimal", "source"] as const)("%s: an exploration in pieces is the same as one in one go", (reduction) => {
-    fc.assert(
-      fc.property(smallProgram, fc.integer({ min: 1, max: 5 }), (program, every) => {
-        const model = buildModel(program)
-        const options = { reduction, outcomeOf: everything(model) }
-        const whole = Explore.explore(model, options)
-        const pieces = inPieces(model, options, every)
-        expect(plain(pieces)).toEqual(plain(whole))
-        expect({ ...pieces.counts, fibers: 0, fed: 0 }).toEqual({ ...whole.counts, fibers: 0, fed: 0 })
-      }),
-      { numRuns: 200 }
-    )
-  })
+describe("a checkpoint", () => {
+  test.each(["optimal", "source"] as const)(
+    "%s: an exploration in pieces is the same as one in one go",
+    (reduction) => {
+      fc.assert(
+        fc.property(smallProgram, fc.integer({ min: 1, max: 5 }), (program, every) => {
+          const model = buildModel(program)
+          const options = { reduction, outcomeOf: everything(model) }
+          const whole = Explore.explore(model, options)
+          const pieces = inPieces(model, options, every)
+          expect(plain(pieces)).toEqual(plain(whole))
+          expect({ ...pieces.counts, fibers: 0, fed: 0 }).toEqual({ ...whole.counts, fibers: 0, fed: 0 })
+        }),
+        { numRuns: 200 }
+      )
+    }
+  )
 
   test("of another model is refused", () => {
     let asked = 0
@@ -171,22 +175,23 @@ describe("memory", () => {
   })
 })
 
-test("a thread that keeps state outside itself is found out", () => {
-  const model = (): Model => {
-    let calls = 0
-    return makeModel("impure", (m) => {
-      const x = m.actor(Cell.cellType, "x", 0)
-      const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
-      m.thread("A", function*() {
-        yield* ask(x, Cell.load)
-        if (calls++ % 2 === 1) yield* ask(lock, Mutex.mutex.lock)
-        yield* ask(x, Cell.load)
-        yield* ask(x, Cell.load)
-      })
-      m.thread("B", function*() {
-        yield* ask(x, Cell.fetchAdd, 1)
-      })
+const impure = (): Model => {
+  let calls = 0
+  return makeModel("impure", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
+    m.thread("A", function*() {
+      yield* ask(x, Cell.load)
+      if (calls++ % 2 === 1) yield* ask(lock, Mutex.mutex.lock)
+      yield* ask(x, Cell.load)
+      yield* ask(x, Cell.load)
     })
-  }
-  expect(() => Explore.explore(model())).toThrow(/thread A is not deterministic/)
+    m.thread("B", function*() {
+      yield* ask(x, Cell.fetchAdd, 1)
+    })
+  })
+}
+
+test("a thread that keeps state outside itself is found out", () => {
+  expect(() => Explore.explore(impure())).toThrow(/thread A is not deterministic/)
 })

@@ -15,7 +15,7 @@ export const counters = (threads: number, cells: number): Model =>
   makeModel(`counters(${threads},${cells})`, (m) => {
     const all = range(cells).map((i) => m.actor(Cell.cellType, `c${i}`, 0))
     for (const i of range(threads)) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<void> {
         for (const cell of all) yield* add(cell)
       })
     }
@@ -270,9 +270,10 @@ export const stack = (n: number): Model =>
     m.thread("pop", function*() {
       for (let i = 0; i < n; i++) {
         yield* ask(lock, Mutex.mutex.lock)
-        if ((yield* ask(flag, Cell.load)) !== 0 && (yield* ask(top, Cell.fetchAdd, -1)) <= 0) throw new Error("underflow")
+        if ((yield* ask(flag, Cell.load)) !== 0 && (yield* ask(top, Cell.fetchAdd, -1)) <= 0) {
+          throw new Error("underflow")
+        }
         yield* ask(lock, Mutex.mutex.unlock)
       }
     })
   })
-

@@ -1,10 +1,10 @@
 /** On random programs: the outcomes found with reduction are those of all schedules, and the classes are counted right. */
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { bruteForce } from "../../src/explore/BruteForce.ts"
-import { explore, type ExploreOptions } from "../../src/explore/Explore.ts"
+import { bruteForce } from "@mmrace/core/explore/BruteForce"
+import { explore, type ExploreOptions } from "@mmrace/core/explore/Explore"
 import { buildModel, type ProgramThread } from "../engine/randomModel.ts"
-import { countClasses, denseProgram, everything, smallProgram } from "./support.ts"
+import { classesOf, denseProgram, everything, smallProgram } from "./support.ts"
 
 const parameters = {
   numRuns: Number(process.env["EXPLORE_RUNS"] ?? 120),
@@ -72,7 +72,10 @@ describe("state matching judges every state, as fuzzing does", () => {
 
 describe("within a bound", () => {
   test.each(
-    [[0, "preemptions"], [1, "preemptions"], [2, "preemptions"], [3, "preemptions"], [0, "delays"], [1, "delays"], [2, "delays"]] as const
+    [[0, "preemptions"], [1, "preemptions"], [2, "preemptions"], [3, "preemptions"], [0, "delays"], [1, "delays"], [
+      2,
+      "delays"
+    ]] as const
   )("the outcomes of at most %i %s", (bound, cost) => {
     fc.assert(
       fc.property(smallProgram, (program) => {
@@ -116,7 +119,7 @@ describe("optimal: one execution for each class, none blocked", () => {
         fc.property(arbitrary, (program) => {
           const model = buildModel(program)
           const unordered = new Set(model.monitors.map((monitor) => monitor.id))
-          const classes = countClasses(model, 3000)
+          const classes = classesOf(model, 3000)?.size
           // All numbers of a choice are tried wherever its thread is, which can be more than one each.
           fc.pre(classes !== undefined && !program.some(({ ops }) => ops.some((op) => op.kind === "choose")))
           const { counts: { blocked, executions }, outcomes } = explore(model, { partialDeadlocks: false, unordered })

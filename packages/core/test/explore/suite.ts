@@ -23,6 +23,7 @@ import {
   spawnThread,
   WaitQueue
 } from "@mmrace/core"
+import * as Effect from "effect/Effect"
 import * as P from "./oracles.ts"
 
 type Build = (m: ModelBuilder) => void
@@ -33,11 +34,11 @@ const small: Readonly<Record<string, Build>> = {
   "message passing": (m) => {
     const data = cell(m, "data")
     const flag = cell(m, "flag")
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* ask(data, Cell.write, 1)
       yield* ask(flag, Cell.store, 1)
     })
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       return [yield* ask(flag, Cell.load), yield* ask(data, Cell.read)]
     })
   },
@@ -45,7 +46,7 @@ const small: Readonly<Record<string, Build>> = {
     const x = cell(m, "x")
     const y = cell(m, "y")
     for (const [mine, other] of [[x, y], [y, x]] as const) {
-      m.thread(mine.name, function*() {
+      m.thread(mine.name, function*(): Path<unknown> {
         yield* ask(mine, Cell.store, 1)
         return yield* ask(other, Cell.load)
       })
@@ -56,7 +57,7 @@ const small: Readonly<Record<string, Build>> = {
     const y = cell(m, "y")
     for (const c of [x, y]) m.thread(`W${c.name}`, () => storeOne(c))
     for (const [a, b] of [[x, y], [y, x]] as const) {
-      m.thread(`R${a.name}`, function*() {
+      m.thread(`R${a.name}`, function*(): Path<unknown> {
         return [yield* ask(a, Cell.load), yield* ask(b, Cell.load)]
       })
     }
@@ -64,14 +65,14 @@ const small: Readonly<Record<string, Build>> = {
   "silent stores": (m) => {
     const x = cell(m, "x")
     for (const i of [1, 2]) m.thread(`W${i}`, () => storeOne(x))
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       return [yield* ask(x, Cell.load), yield* ask(x, Cell.load)]
     })
   },
   "exchange": (m) => {
     const x = cell(m, "x")
     for (const i of [1, 2, 3]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         return yield* ask(x, Cell.exchange, i)
       })
     }
@@ -79,18 +80,18 @@ const small: Readonly<Record<string, Build>> = {
   "compare and exchange by several": (m) => {
     const x = cell(m, "x")
     for (const i of [0, 1, 0, 2]) {
-      m.thread(`T${m.threads.length}`, function*() {
+      m.thread(`T${m.threads.length}`, function*(): Path<unknown> {
         return yield* ask(x, Cell.compareExchange, { expected: i, next: i + 1 })
       })
     }
   },
   "waits for a value that comes and goes": (m) => {
     const x = cell(m, "x")
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* ask(x, Cell.store, 1)
       yield* ask(x, Cell.store, 0)
     })
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       yield* ask(x, Cell.awaitValue, 1)
     })
   },
@@ -98,7 +99,7 @@ const small: Readonly<Record<string, Build>> = {
     const x = cell(m, "x")
     const y = cell(m, "y")
     for (const [mine, other] of [[x, y], [y, x]] as const) {
-      m.thread(mine.name, function*() {
+      m.thread(mine.name, function*(): Path<unknown> {
         yield* ask(mine, Cell.awaitValue, 1)
         yield* ask(other, Cell.store, 1)
       })
@@ -108,7 +109,7 @@ const small: Readonly<Record<string, Build>> = {
   "waiters of different values": (m) => {
     const x = cell(m, "x")
     for (const i of [1, 2]) {
-      m.thread(`A${i}`, function*() {
+      m.thread(`A${i}`, function*(): Path<unknown> {
         yield* ask(x, Cell.awaitValue, i)
         yield* ask(x, Cell.store, i + 1)
       })
@@ -118,7 +119,7 @@ const small: Readonly<Record<string, Build>> = {
   "bank": (m) => {
     const balance = cell(m, "balance", 10)
     for (const by of [5, 7]) {
-      m.thread(`take${by}`, function*() {
+      m.thread(`take${by}`, function*(): Path<unknown> {
         if ((yield* ask(balance, Cell.load)) < by) return false
         yield* ask(balance, Cell.fetchAdd, -by)
         return true
@@ -128,12 +129,12 @@ const small: Readonly<Record<string, Build>> = {
   "mutex and trylock": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
     const x = cell(m, "x")
-    m.thread("L", function*() {
+    m.thread("L", function*(): Path<unknown> {
       yield* ask(lock, Mutex.mutex.lock)
       yield* ask(x, Cell.store, 1)
       yield* ask(lock, Mutex.mutex.unlock)
     })
-    m.thread("T", function*() {
+    m.thread("T", function*(): Path<unknown> {
       if (!(yield* ask(lock, Mutex.mutex.trylock))) return -1
       const seen = yield* ask(x, Cell.load)
       yield* ask(lock, Mutex.mutex.unlock)
@@ -143,7 +144,7 @@ const small: Readonly<Record<string, Build>> = {
   "trylocks": (m) => {
     const lock = m.actor(Mutex.spinlock.type, "s", Mutex.free)
     for (const i of [0, 1, 2]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         const taken = yield* ask(lock, Mutex.spinlock.trylock)
         if (taken) yield* ask(lock, Mutex.spinlock.unlock)
         return taken
@@ -152,18 +153,18 @@ const small: Readonly<Record<string, Build>> = {
   },
   "unlock of another's lock": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       yield* ask(lock, Mutex.mutex.lock)
       yield* ask(lock, Mutex.mutex.unlock)
     })
-    m.thread("B", function*() {
+    m.thread("B", function*(): Path<unknown> {
       yield* ask(lock, Mutex.mutex.unlock)
     })
   },
   "a lock never released": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         yield* ask(lock, Mutex.mutex.lock)
       })
     }
@@ -171,7 +172,7 @@ const small: Readonly<Record<string, Build>> = {
   "three locks in a circle, one trylock": (m) => {
     const locks = [0, 1, 2].map((i) => m.actor(Mutex.mutex.type, `m${i}`, Mutex.free))
     for (const i of [0, 1, 2]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         const first = locks[i]!
         const second = locks[(i + 1) % 3]!
         yield* ask(first, Mutex.mutex.lock)
@@ -190,7 +191,7 @@ const small: Readonly<Record<string, Build>> = {
     const b = m.actor(Mutex.mutex.type, "b", Mutex.free)
     const x = cell(m, "x")
     for (const [name, first, second] of [["T1", a, b], ["T2", b, a]] as const) {
-      m.thread(name, function*() {
+      m.thread(name, function*(): Path<unknown> {
         yield* ask(first, Mutex.mutex.lock)
         yield* ask(second, Mutex.mutex.lock)
       })
@@ -199,14 +200,14 @@ const small: Readonly<Record<string, Build>> = {
   },
   "a killable lock and its killer": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
-    const holder = m.thread("holder", function*() {
+    const holder = m.thread("holder", function*(): Path<unknown> {
       yield* ask(lock, Mutex.mutex.lock)
       yield* ask(lock, Mutex.mutex.unlock)
     })
-    const victim = m.thread("victim", function*() {
+    const victim = m.thread("victim", function*(): Path<unknown> {
       return yield* ask(lock, Mutex.mutex.lockKillable)
     })
-    m.thread("killer", function*() {
+    m.thread("killer", function*(): Path<unknown> {
       yield* ask(victim.actor, killThread)
       yield* ask(holder.actor, joinThread)
     })
@@ -215,14 +216,14 @@ const small: Readonly<Record<string, Build>> = {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
     const x = cell(m, "x")
     for (const i of [0, 1]) {
-      m.thread(`R${i}`, function*() {
+      m.thread(`R${i}`, function*(): Path<unknown> {
         yield* Rwsem.downRead(sem)
         const seen = yield* ask(x, Cell.load)
         yield* Rwsem.upRead(sem)
         return seen
       })
     }
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Rwsem.downWrite(sem)
       yield* ask(x, Cell.store, 1)
       yield* Rwsem.upWrite(sem)
@@ -232,7 +233,7 @@ const small: Readonly<Record<string, Build>> = {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
     const x = cell(m, "x")
     for (const i of [1, 2]) {
-      m.thread(`W${i}`, function*() {
+      m.thread(`W${i}`, function*(): Path<unknown> {
         yield* Rwsem.downWrite(sem)
         yield* ask(x, Cell.store, i)
         yield* Rwsem.upWrite(sem)
@@ -241,13 +242,13 @@ const small: Readonly<Record<string, Build>> = {
   },
   "rwsem: reads recursively": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       yield* Rwsem.downRead(sem)
       yield* Rwsem.downRead(sem)
       yield* Rwsem.upRead(sem)
       yield* Rwsem.upRead(sem)
     })
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Rwsem.downWrite(sem)
       yield* Rwsem.upWrite(sem)
     })
@@ -255,7 +256,7 @@ const small: Readonly<Record<string, Build>> = {
   "rwsem: downgrade": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
     const x = cell(m, "x")
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Rwsem.downWrite(sem)
       yield* ask(x, Cell.store, 1)
       yield* Rwsem.downgradeWrite(sem)
@@ -263,7 +264,7 @@ const small: Readonly<Record<string, Build>> = {
       yield* Rwsem.upRead(sem)
       return seen
     })
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       yield* Rwsem.downRead(sem)
       const seen = yield* ask(x, Cell.load)
       yield* Rwsem.upRead(sem)
@@ -273,13 +274,13 @@ const small: Readonly<Record<string, Build>> = {
   "rwsem: trylocks": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
     for (const i of [0, 1]) {
-      m.thread(`R${i}`, function*() {
+      m.thread(`R${i}`, function*(): Path<unknown> {
         const taken = yield* Rwsem.downReadTrylock(sem)
         if (taken) yield* Rwsem.upRead(sem)
         return taken
       })
     }
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       const taken = yield* Rwsem.downWriteTrylock(sem)
       if (taken) yield* Rwsem.upWrite(sem)
       return taken
@@ -287,39 +288,39 @@ const small: Readonly<Record<string, Build>> = {
   },
   "rwsem: looks at it": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       yield* Rwsem.downRead(sem)
       yield* Rwsem.upRead(sem)
     })
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Rwsem.downWrite(sem)
       yield* Rwsem.upWrite(sem)
     })
-    m.thread("L", function*() {
+    m.thread("L", function*(): Path<unknown> {
       return [yield* ask(sem, Rwsem.rwsem.isContended), yield* ask(sem, Rwsem.rwsem.isWriteLocked)]
     })
   },
   "rwsem: a killed writer leaves the queue": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", { ...Rwsem.unlocked, readers: [0] })
-    m.thread("holder", function*() {
+    m.thread("holder", function*(): Path<unknown> {
       yield* Rwsem.upRead(sem)
     })
-    const writer = m.thread("writer", function*() {
+    const writer = m.thread("writer", function*(): Path<unknown> {
       return yield* Rwsem.downWriteKillable(sem)
     })
-    m.thread("killer", function*() {
+    m.thread("killer", function*(): Path<unknown> {
       yield* ask(writer.actor, killThread)
     })
   },
   "seqcount: a reader starts over": (m) => {
     const seq = m.actor(Seqcount.seqcount.type, "seq", Seqcount.zero)
     const x = cell(m, "x")
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Seqcount.writeBegin(seq)
       yield* ask(x, Cell.store, 1)
       yield* Seqcount.writeEnd(seq)
     })
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       const start = yield* Seqcount.readBegin(seq)
       const seen = yield* ask(x, Cell.load)
       return [seen, yield* Seqcount.readRetry(seq, start)]
@@ -327,12 +328,12 @@ const small: Readonly<Record<string, Build>> = {
   },
   "seqcount: raw read": (m) => {
     const seq = m.actor(Seqcount.seqcount.type, "seq", Seqcount.zero)
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Seqcount.writeBegin(seq)
       yield* Seqcount.writeEnd(seq)
     })
     for (const i of [0, 1]) {
-      m.thread(`R${i}`, function*() {
+      m.thread(`R${i}`, function*(): Path<unknown> {
         return yield* Seqcount.read(seq)
       })
     }
@@ -340,7 +341,7 @@ const small: Readonly<Record<string, Build>> = {
   "seqcount: two writers without a lock": (m) => {
     const seq = m.actor(Seqcount.seqcount.type, "seq", Seqcount.zero)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*() {
+      m.thread(`W${i}`, function*(): Path<unknown> {
         yield* Seqcount.writeBegin(seq)
         yield* Seqcount.writeEnd(seq)
       })
@@ -350,7 +351,7 @@ const small: Readonly<Record<string, Build>> = {
     const sem = m.actor(Semaphore.semaphore.type, "sem", 2)
     const x = cell(m, "x")
     for (const i of [1, 2, 3]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         yield* Semaphore.down(sem)
         const before = yield* ask(x, Cell.fetchAdd, 1)
         return before
@@ -360,17 +361,17 @@ const small: Readonly<Record<string, Build>> = {
   "semaphore: ups and downs": (m) => {
     const sem = m.actor(Semaphore.semaphore.type, "sem", 0)
     for (const i of [0, 1]) m.thread(`U${i}`, () => up(sem))
-    m.thread("D", function*() {
+    m.thread("D", function*(): Path<unknown> {
       yield* Semaphore.down(sem)
       return yield* Semaphore.downTrylock(sem)
     })
   },
   "semaphore: a killed waiter": (m) => {
     const sem = m.actor(Semaphore.semaphore.type, "sem", 0)
-    const waiter = m.thread("waiter", function*() {
+    const waiter = m.thread("waiter", function*(): Path<unknown> {
       return yield* Semaphore.downKillable(sem)
     })
-    m.thread("killer", function*() {
+    m.thread("killer", function*(): Path<unknown> {
       yield* ask(waiter.actor, killThread)
     })
     m.thread("up", () => up(sem))
@@ -378,45 +379,45 @@ const small: Readonly<Record<string, Build>> = {
   "completion: one for two": (m) => {
     const done = m.actor(Completion.completion.type, "done", 0)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*() {
+      m.thread(`W${i}`, function*(): Path<unknown> {
         yield* Completion.wait(done)
       })
     }
-    m.thread("C", function*() {
+    m.thread("C", function*(): Path<unknown> {
       yield* Completion.complete(done)
     })
   },
   "completion: all": (m) => {
     const done = m.actor(Completion.completion.type, "done", 0)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*() {
+      m.thread(`W${i}`, function*(): Path<unknown> {
         yield* Completion.wait(done)
         return yield* ask(done, Completion.completion.isDone)
       })
     }
-    m.thread("C", function*() {
+    m.thread("C", function*(): Path<unknown> {
       yield* Completion.completeAll(done)
     })
   },
   "completion: tries": (m) => {
     const done = m.actor(Completion.completion.type, "done", 0)
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         return yield* Completion.tryWait(done)
       })
     }
     for (const i of [0, 1]) {
-      m.thread(`C${i}`, function*() {
+      m.thread(`C${i}`, function*(): Path<unknown> {
         yield* Completion.complete(done)
       })
     }
   },
   "completion: reinit races with a waiter": (m) => {
     const done = m.actor(Completion.completion.type, "done", 1)
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Completion.wait(done)
     })
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       yield* ask(done, Completion.completion.reinit)
       yield* Completion.complete(done)
     })
@@ -424,20 +425,20 @@ const small: Readonly<Record<string, Build>> = {
   "refcount: the last one out": (m) => {
     const count = m.actor(Refcount.refcount.type, "count", 2)
     for (const i of [0, 1]) {
-      m.thread(`P${i}`, function*() {
+      m.thread(`P${i}`, function*(): Path<unknown> {
         return yield* Refcount.decAndTest(count)
       })
     }
-    m.thread("G", function*() {
+    m.thread("G", function*(): Path<unknown> {
       return yield* Refcount.incNotZero(count)
     })
   },
   "refcount: use after free": (m) => {
     const count = m.actor(Refcount.refcount.type, "count", 1)
-    m.thread("P", function*() {
+    m.thread("P", function*(): Path<unknown> {
       return yield* Refcount.decAndTest(count)
     })
-    m.thread("G", function*() {
+    m.thread("G", function*(): Path<unknown> {
       yield* Refcount.inc(count)
       return yield* Refcount.read(count)
     })
@@ -445,25 +446,25 @@ const small: Readonly<Record<string, Build>> = {
   "refcount: three gets": (m) => {
     const count = m.actor(Refcount.refcount.type, "count", 1)
     for (const i of [0, 1, 2]) {
-      m.thread(`G${i}`, function*() {
+      m.thread(`G${i}`, function*(): Path<unknown> {
         yield* Refcount.inc(count)
       })
     }
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       return yield* Refcount.read(count)
     })
   },
   "wait queue: a lost wake-up": (m) => {
     const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
     const ready = cell(m, "ready")
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       if ((yield* ask(ready, Cell.load)) === 0) {
         yield* WaitQueue.prepare(queue)
         yield* WaitQueue.sleep(queue)
         yield* WaitQueue.finish(queue)
       }
     })
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       yield* ask(ready, Cell.store, 1)
       return yield* WaitQueue.wakeOne(queue)
     })
@@ -472,10 +473,10 @@ const small: Readonly<Record<string, Build>> = {
     const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
     const ready = cell(m, "ready")
     m.thread("W", () =>
-      WaitQueue.waitEvent(queue, function*() {
+      WaitQueue.waitEvent(queue, function*(): Path<boolean> {
         return (yield* ask(ready, Cell.load)) === 1
       }))
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       yield* ask(ready, Cell.store, 1)
       return yield* WaitQueue.wakeAll(queue)
     })
@@ -483,39 +484,39 @@ const small: Readonly<Record<string, Build>> = {
   "wait queue: who is woken": (m) => {
     const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*() {
+      m.thread(`W${i}`, function*(): Path<unknown> {
         yield* WaitQueue.prepare(queue)
         yield* WaitQueue.sleep(queue)
       })
     }
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       return [yield* ask(queue, WaitQueue.waitQueue.isActive), yield* WaitQueue.wakeOne(queue)]
     })
   },
   "wait queue: a killed sleeper": (m) => {
     const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
-    const sleeper = m.thread("sleeper", function*() {
+    const sleeper = m.thread("sleeper", function*(): Path<unknown> {
       yield* WaitQueue.prepare(queue)
       const woken = yield* WaitQueue.sleepKillable(queue)
       yield* WaitQueue.finish(queue)
       return woken
     })
-    m.thread("killer", function*() {
+    m.thread("killer", function*(): Path<unknown> {
       yield* ask(sleeper.actor, killThread)
     })
-    m.thread("waker", function*() {
+    m.thread("waker", function*(): Path<unknown> {
       return yield* WaitQueue.wakeOne(queue)
     })
   },
   "condition: a signal nobody waits for": (m) => {
     const mutex = m.actor(Condition.condition.type, "m", Condition.unlocked)
     const ready = cell(m, "ready")
-    m.thread("W", function*() {
+    m.thread("W", function*(): Path<unknown> {
       yield* Condition.lock(mutex)
       if ((yield* ask(ready, Cell.load)) === 0) yield* Condition.wait(mutex)
       yield* Condition.unlock(mutex)
     })
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       yield* ask(ready, Cell.store, 1)
       yield* Condition.signal(mutex)
     })
@@ -524,13 +525,13 @@ const small: Readonly<Record<string, Build>> = {
     const mutex = m.actor(Condition.condition.type, "m", Condition.unlocked)
     const ready = cell(m, "ready")
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*() {
+      m.thread(`W${i}`, function*(): Path<unknown> {
         yield* Condition.lock(mutex)
         while ((yield* ask(ready, Cell.load)) === 0) yield* Condition.wait(mutex)
         yield* Condition.unlock(mutex)
       })
     }
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       yield* Condition.lock(mutex)
       yield* ask(ready, Cell.store, 1)
       yield* Condition.broadcast(mutex)
@@ -540,33 +541,33 @@ const small: Readonly<Record<string, Build>> = {
   "mailbox: two senders": (m) => {
     const inbox = m.actor(Mailbox.numbers.type, "inbox", [])
     for (const i of [1, 2]) {
-      m.thread(`S${i}`, function*() {
+      m.thread(`S${i}`, function*(): Path<unknown> {
         yield* ask(inbox, Mailbox.numbers.send, i)
       })
     }
-    m.thread("R", function*() {
+    m.thread("R", function*(): Path<unknown> {
       return [yield* ask(inbox, Mailbox.numbers.receive), yield* ask(inbox, Mailbox.numbers.tryReceive)]
     })
   },
   "mailbox: two receivers, one message": (m) => {
     const inbox = m.actor(Mailbox.numbers.type, "inbox", [])
     for (const i of [0, 1]) {
-      m.thread(`R${i}`, function*() {
+      m.thread(`R${i}`, function*(): Path<unknown> {
         return yield* ask(inbox, Mailbox.numbers.receive)
       })
     }
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       yield* ask(inbox, Mailbox.numbers.send, 7)
     })
   },
   "mailbox: a daemon answers": (m) => {
     const requests = m.actor(Mailbox.numbers.type, "requests", [])
     const answers = m.actor(Mailbox.numbers.type, "answers", [])
-    m.thread("server", function*() {
+    m.thread("server", function*(): Path<unknown> {
       for (;;) yield* ask(answers, Mailbox.numbers.send, (yield* ask(requests, Mailbox.numbers.receive)) * 2)
     }, { daemon: true })
     for (const i of [1, 2]) {
-      m.thread(`C${i}`, function*() {
+      m.thread(`C${i}`, function*(): Path<unknown> {
         yield* ask(requests, Mailbox.numbers.send, i)
         return yield* ask(answers, Mailbox.numbers.receive)
       })
@@ -575,13 +576,13 @@ const small: Readonly<Record<string, Build>> = {
   "spawn and join": (m) => {
     const x = cell(m, "x")
     const child = m.thread("child", () => storeOne(x), { start: "spawned" })
-    m.thread("parent", function*() {
+    m.thread("parent", function*(): Path<unknown> {
       yield* ask(child.actor, spawnThread)
       const early = yield* ask(x, Cell.load)
       yield* ask(child.actor, joinThread)
       return [early, yield* ask(x, Cell.load)]
     })
-    m.thread("other", function*() {
+    m.thread("other", function*(): Path<unknown> {
       return yield* ask(x, Cell.exchange, 5)
     })
   },
@@ -589,50 +590,48 @@ const small: Readonly<Record<string, Build>> = {
     const x = cell(m, "x")
     const child = m.thread("child", () => storeOne(x), { start: "spawned" })
     for (const i of [0, 1]) {
-      m.thread(`P${i}`, function*() {
+      m.thread(`P${i}`, function*(): Path<unknown> {
         yield* ask(child.actor, spawnThread)
       })
     }
   },
   "a child that ends at once": (m) => {
-    const child = m.thread("child", function*() {
-      return 1
-    }, { start: "spawned" })
-    m.thread("parent", function*() {
+    const child = m.thread("child", () => Effect.succeed(1), { start: "spawned" })
+    m.thread("parent", function*(): Path<unknown> {
       yield* ask(child.actor, spawnThread)
     })
-    m.thread("looker", function*() {
+    m.thread("looker", function*(): Path<unknown> {
       return yield* ask(child.actor, isThreadDone)
     })
   },
   "join of each other": (m) => {
-    const a = m.thread("A", function*() {
+    const a = m.thread("A", function*(): Path<unknown> {
       yield* ask(b.actor, joinThread)
     })
-    const b = m.thread("B", function*() {
+    const b = m.thread("B", function*(): Path<unknown> {
       yield* ask(a.actor, joinThread)
     })
   },
   "a look at who is done": (m) => {
     const x = cell(m, "x")
     const a = m.thread("A", () => storeOne(x))
-    m.thread("B", function*() {
+    m.thread("B", function*(): Path<unknown> {
       return [yield* ask(a.actor, isThreadDone), yield* ask(x, Cell.load)]
     })
   },
   "a data choice": (m) => {
     const x = cell(m, "x")
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       yield* ask(x, Cell.store, yield* ask(m.choice, chooseNumber, 3))
     })
-    m.thread("B", function*() {
+    m.thread("B", function*(): Path<unknown> {
       return yield* ask(x, Cell.load)
     })
   },
   "two data choices": (m) => {
     const x = cell(m, "x")
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         if ((yield* ask(m.choice, chooseNumber, 2)) === 1) yield* ask(x, Cell.fetchAdd, 1 + i)
         return yield* ask(x, Cell.load)
       })
@@ -640,20 +639,20 @@ const small: Readonly<Record<string, Build>> = {
   },
   "a choice that only matters once": (m) => {
     const x = cell(m, "x")
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       yield* ask(x, Cell.store, 1)
       const n = yield* ask(m.choice, chooseNumber, 2)
       if (n === 1) yield* ask(x, Cell.store, 2)
     })
     for (const i of [0, 1]) {
-      m.thread(`R${i}`, function*() {
+      m.thread(`R${i}`, function*(): Path<unknown> {
         return yield* ask(x, Cell.load)
       })
     }
   },
   "a thread that throws": (m) => {
     const x = cell(m, "x")
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       if ((yield* ask(x, Cell.load)) === 1) throw new Error("seen")
       return yield* ask(x, Cell.load)
     })
@@ -662,13 +661,13 @@ const small: Readonly<Record<string, Build>> = {
   "two ways to fail": (m) => {
     const x = cell(m, "x")
     const y = cell(m, "y")
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       if ((yield* ask(x, Cell.load)) === 1) throw new Error("x seen")
     })
-    m.thread("B", function*() {
+    m.thread("B", function*(): Path<unknown> {
       if ((yield* ask(y, Cell.load)) === 1) throw new Error("y seen")
     })
-    m.thread("C", function*() {
+    m.thread("C", function*(): Path<unknown> {
       yield* ask(x, Cell.store, 1)
       yield* ask(y, Cell.store, 1)
     })
@@ -676,11 +675,11 @@ const small: Readonly<Record<string, Build>> = {
   "a failure hides what its thread does next": (m) => {
     const x = cell(m, "x")
     watchStores(m, (state) => state > 1)
-    m.thread("A", function*() {
+    m.thread("A", function*(): Path<unknown> {
       yield* ask(x, Cell.store, 2)
       yield* ask(x, Cell.store, 1)
     })
-    m.thread("B", function*() {
+    m.thread("B", function*(): Path<unknown> {
       yield* ask(x, Cell.store, (yield* ask(x, Cell.load)) + 1)
     })
   },
@@ -698,7 +697,7 @@ const small: Readonly<Record<string, Build>> = {
       }
     })
     for (const c of [x, y]) {
-      m.thread(c.name, function*() {
+      m.thread(c.name, function*(): Path<unknown> {
         yield* ask(c, Cell.store, 1)
       })
     }
@@ -719,7 +718,7 @@ const small: Readonly<Record<string, Build>> = {
       }
     })
     m.thread("A", () => storeOne(x))
-    m.thread("B", function*() {
+    m.thread("B", function*(): Path<unknown> {
       yield* ask(y, Cell.store, 1)
       yield* ask(y, Cell.store, 2)
     })
@@ -737,7 +736,7 @@ const small: Readonly<Record<string, Build>> = {
       }
     })
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         yield* ask(x, Cell.store, (yield* ask(x, Cell.load)) + 1)
       })
     }
@@ -747,7 +746,7 @@ const small: Readonly<Record<string, Build>> = {
     const turn = cell(m, "turn")
     const inside = cell(m, "inside")
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         yield* ask(wants[i]!, Cell.store, 1)
         yield* ask(turn, Cell.store, 1 - i)
         if ((yield* ask(wants[1 - i]!, Cell.load)) === 1 && (yield* ask(turn, Cell.load)) !== i) return "waits"
@@ -761,7 +760,7 @@ const small: Readonly<Record<string, Build>> = {
     const lock = cell(m, "lock")
     const x = cell(m, "x")
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*() {
+      m.thread(`T${i}`, function*(): Path<unknown> {
         for (let tries = 0; tries < 2; tries++) {
           if ((yield* ask(lock, Cell.exchange, 1)) !== 0) continue
           const seen = yield* ask(x, Cell.fetchAdd, 1)
@@ -774,12 +773,12 @@ const small: Readonly<Record<string, Build>> = {
   },
   "spins until told": (m) => {
     const go = cell(m, "go")
-    m.thread("S", function*() {
+    m.thread("S", function*(): Path<unknown> {
       yield* ask(go, Cell.awaitValue, 1)
       yield* ask(go, Cell.store, 2)
     })
     for (const i of [0, 1]) {
-      m.thread(`G${i}`, function*() {
+      m.thread(`G${i}`, function*(): Path<unknown> {
         return yield* ask(go, Cell.compareExchange, { expected: 0, next: 1 })
       })
     }

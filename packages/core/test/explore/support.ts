@@ -1,11 +1,11 @@
 /** Shared by the tests of exploration. */
 import type { Model } from "@mmrace/core"
 import * as fc from "fast-check"
-import { Dependence, type DependenceOptions } from "../../src/explore/Dependence.ts"
-import { Machine } from "../../src/explore/Machine.ts"
-import type { Final } from "../../src/explore/Outcomes.ts"
-import { Trace } from "../../src/explore/Trace.ts"
-import { Values } from "../../src/explore/Values.ts"
+import { Dependence } from "@mmrace/core/explore/Dependence"
+import { Machine } from "@mmrace/core/explore/Machine"
+import type { Final } from "@mmrace/core/explore/Outcomes"
+import { Trace } from "@mmrace/core/explore/Trace"
+import { Values } from "@mmrace/core/explore/Values"
 import type { Op, ProgramThread } from "../engine/randomModel.ts"
 
 /** All final states and all return values. */
@@ -68,41 +68,41 @@ export const denseProgram: fc.Arbitrary<ReadonlyArray<ProgramThread>> = fc
   )
 
 /**
- * The number of equivalence classes of all schedules, by their happens-before relations, each schedule run to its end
- * also after a failure. Undefined when there are more than `limit` schedules.
+ * The equivalence classes of all schedules, by their happens-before relations, each with the fewest preemptions of its
+ * schedules. Each schedule is run to its end, also after a failure. Undefined when there are more than `limit` schedules.
  */
-export const countClasses = (model: Model, limit: number, options: DependenceOptions = {}): number | undefined => {
-  const machine = new Machine(model, new Values(), new Dependence(model, options), { unordered: new Set(model.monitors.map((m) => m.id)) })
+export const classesOf = (model: Model, limit: number): ReadonlyMap<string, number> | undefined => {
+  const unordered = new Set(model.monitors.map((monitor) => monitor.id))
+  const machine = new Machine(model, new Values(), new Dependence(model), { unordered })
   try {
     const trace = new Trace(machine)
-    const classes = new Set<string>()
+    const classes = new Map<string, number>()
     let schedules = 0
-    const visit = (): boolean => {
+    const visit = (last: number, preemptions: number): boolean => {
       const enabled: Array<number> = []
       if (machine.enabled(enabled) === 0) {
         schedules++
-        classes.add(
-          trace.byThread.map((own) =>
-            own.map((i) => `${trace.steps[i]!.value}:${trace.clocks[i]!.join()}`).join(" ")
-          ).join("|")
-        )
+        const name = trace.byThread.map((own) =>
+          own.map((i) => `${trace.steps[i]!.value}:${trace.clocks[i]!.join()}`).join(" ")
+        ).join("|")
+        classes.set(name, Math.min(preemptions, classes.get(name) ?? Infinity))
         return schedules < limit
       }
       for (const thread of enabled) {
         const choices = machine.choicesOf(thread)
-        for (let value = choices === 0 ? -1 : 0; value < choices; value++) {
+        const cost = thread !== last && enabled.includes(last) ? 1 : 0
+        for (let value = choices === 0 ? -1 : 0; value < Math.max(0, choices); value++) {
           const step = machine.step(thread, value)
           trace.push(step)
-          const goOn = visit()
+          const goOn = visit(thread, preemptions + cost)
           trace.pop()
           machine.undo(step)
           if (!goOn) return false
-          if (choices === 0) break
         }
       }
       return true
     }
-    return visit() ? classes.size : undefined
+    return visit(-1, 0) ? classes : undefined
   } finally {
     machine.close()
   }
