@@ -266,6 +266,14 @@ describe("every rule is needed", () => {
     const found = (tampering: Parameters<typeof explore>[2]): ReadonlyArray<string> =>
       explore(model, { outcomeOf }, tampering).outcomes.map((outcome) => outcome.name).sort()
     expect(found({})).toEqual(all)
-    expect(found(rule === "waiting" ? { ignoreWaiting: true } : { broken: rule })).not.toEqual(all)
+    const broken = (): ReadonlyArray<string> | undefined => {
+      try {
+        return found(rule === "waiting" ? { ignoreWaiting: true } : { broken: rule })
+      } catch {
+        // A plan that cannot be followed gives a wrong relation away, too.
+        return undefined
+      }
+    }
+    expect(broken()).not.toEqual(all)
   })
 })

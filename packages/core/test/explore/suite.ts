@@ -34,7 +34,7 @@ const small: Readonly<Record<string, Build>> = {
   "message passing": (m) => {
     const data = cell(m, "data")
     const flag = cell(m, "flag")
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* ask(data, Cell.write, 1)
       yield* ask(flag, Cell.store, 1)
     })
@@ -87,11 +87,11 @@ const small: Readonly<Record<string, Build>> = {
   },
   "waits for a value that comes and goes": (m) => {
     const x = cell(m, "x")
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* ask(x, Cell.store, 1)
       yield* ask(x, Cell.store, 0)
     })
-    m.thread("A", function*(): Path<unknown> {
+    m.thread("A", function*(): Path<void> {
       yield* ask(x, Cell.awaitValue, 1)
     })
   },
@@ -99,7 +99,7 @@ const small: Readonly<Record<string, Build>> = {
     const x = cell(m, "x")
     const y = cell(m, "y")
     for (const [mine, other] of [[x, y], [y, x]] as const) {
-      m.thread(mine.name, function*(): Path<unknown> {
+      m.thread(mine.name, function*(): Path<void> {
         yield* ask(mine, Cell.awaitValue, 1)
         yield* ask(other, Cell.store, 1)
       })
@@ -109,7 +109,7 @@ const small: Readonly<Record<string, Build>> = {
   "waiters of different values": (m) => {
     const x = cell(m, "x")
     for (const i of [1, 2]) {
-      m.thread(`A${i}`, function*(): Path<unknown> {
+      m.thread(`A${i}`, function*(): Path<void> {
         yield* ask(x, Cell.awaitValue, i)
         yield* ask(x, Cell.store, i + 1)
       })
@@ -129,7 +129,7 @@ const small: Readonly<Record<string, Build>> = {
   "mutex and trylock": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
     const x = cell(m, "x")
-    m.thread("L", function*(): Path<unknown> {
+    m.thread("L", function*(): Path<void> {
       yield* ask(lock, Mutex.mutex.lock)
       yield* ask(x, Cell.store, 1)
       yield* ask(lock, Mutex.mutex.unlock)
@@ -153,18 +153,18 @@ const small: Readonly<Record<string, Build>> = {
   },
   "unlock of another's lock": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
-    m.thread("A", function*(): Path<unknown> {
+    m.thread("A", function*(): Path<void> {
       yield* ask(lock, Mutex.mutex.lock)
       yield* ask(lock, Mutex.mutex.unlock)
     })
-    m.thread("B", function*(): Path<unknown> {
+    m.thread("B", function*(): Path<void> {
       yield* ask(lock, Mutex.mutex.unlock)
     })
   },
   "a lock never released": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*(): Path<unknown> {
+      m.thread(`T${i}`, function*(): Path<void> {
         yield* ask(lock, Mutex.mutex.lock)
       })
     }
@@ -172,7 +172,7 @@ const small: Readonly<Record<string, Build>> = {
   "three locks in a circle, one trylock": (m) => {
     const locks = [0, 1, 2].map((i) => m.actor(Mutex.mutex.type, `m${i}`, Mutex.free))
     for (const i of [0, 1, 2]) {
-      m.thread(`T${i}`, function*(): Path<unknown> {
+      m.thread(`T${i}`, function*(): Path<void> {
         const first = locks[i]!
         const second = locks[(i + 1) % 3]!
         yield* ask(first, Mutex.mutex.lock)
@@ -191,7 +191,7 @@ const small: Readonly<Record<string, Build>> = {
     const b = m.actor(Mutex.mutex.type, "b", Mutex.free)
     const x = cell(m, "x")
     for (const [name, first, second] of [["T1", a, b], ["T2", b, a]] as const) {
-      m.thread(name, function*(): Path<unknown> {
+      m.thread(name, function*(): Path<void> {
         yield* ask(first, Mutex.mutex.lock)
         yield* ask(second, Mutex.mutex.lock)
       })
@@ -200,14 +200,14 @@ const small: Readonly<Record<string, Build>> = {
   },
   "a killable lock and its killer": (m) => {
     const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
-    const holder = m.thread("holder", function*(): Path<unknown> {
+    const holder = m.thread("holder", function*(): Path<void> {
       yield* ask(lock, Mutex.mutex.lock)
       yield* ask(lock, Mutex.mutex.unlock)
     })
     const victim = m.thread("victim", function*(): Path<unknown> {
       return yield* ask(lock, Mutex.mutex.lockKillable)
     })
-    m.thread("killer", function*(): Path<unknown> {
+    m.thread("killer", function*(): Path<void> {
       yield* ask(victim.actor, killThread)
       yield* ask(holder.actor, joinThread)
     })
@@ -223,7 +223,7 @@ const small: Readonly<Record<string, Build>> = {
         return seen
       })
     }
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Rwsem.downWrite(sem)
       yield* ask(x, Cell.store, 1)
       yield* Rwsem.upWrite(sem)
@@ -233,7 +233,7 @@ const small: Readonly<Record<string, Build>> = {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
     const x = cell(m, "x")
     for (const i of [1, 2]) {
-      m.thread(`W${i}`, function*(): Path<unknown> {
+      m.thread(`W${i}`, function*(): Path<void> {
         yield* Rwsem.downWrite(sem)
         yield* ask(x, Cell.store, i)
         yield* Rwsem.upWrite(sem)
@@ -242,13 +242,13 @@ const small: Readonly<Record<string, Build>> = {
   },
   "rwsem: reads recursively": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
-    m.thread("R", function*(): Path<unknown> {
+    m.thread("R", function*(): Path<void> {
       yield* Rwsem.downRead(sem)
       yield* Rwsem.downRead(sem)
       yield* Rwsem.upRead(sem)
       yield* Rwsem.upRead(sem)
     })
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Rwsem.downWrite(sem)
       yield* Rwsem.upWrite(sem)
     })
@@ -288,11 +288,11 @@ const small: Readonly<Record<string, Build>> = {
   },
   "rwsem: looks at it": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
-    m.thread("R", function*(): Path<unknown> {
+    m.thread("R", function*(): Path<void> {
       yield* Rwsem.downRead(sem)
       yield* Rwsem.upRead(sem)
     })
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Rwsem.downWrite(sem)
       yield* Rwsem.upWrite(sem)
     })
@@ -302,20 +302,20 @@ const small: Readonly<Record<string, Build>> = {
   },
   "rwsem: a killed writer leaves the queue": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", { ...Rwsem.unlocked, readers: [0] })
-    m.thread("holder", function*(): Path<unknown> {
+    m.thread("holder", function*(): Path<void> {
       yield* Rwsem.upRead(sem)
     })
     const writer = m.thread("writer", function*(): Path<unknown> {
       return yield* Rwsem.downWriteKillable(sem)
     })
-    m.thread("killer", function*(): Path<unknown> {
+    m.thread("killer", function*(): Path<void> {
       yield* ask(writer.actor, killThread)
     })
   },
   "seqcount: a reader starts over": (m) => {
     const seq = m.actor(Seqcount.seqcount.type, "seq", Seqcount.zero)
     const x = cell(m, "x")
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Seqcount.writeBegin(seq)
       yield* ask(x, Cell.store, 1)
       yield* Seqcount.writeEnd(seq)
@@ -328,7 +328,7 @@ const small: Readonly<Record<string, Build>> = {
   },
   "seqcount: raw read": (m) => {
     const seq = m.actor(Seqcount.seqcount.type, "seq", Seqcount.zero)
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Seqcount.writeBegin(seq)
       yield* Seqcount.writeEnd(seq)
     })
@@ -341,7 +341,7 @@ const small: Readonly<Record<string, Build>> = {
   "seqcount: two writers without a lock": (m) => {
     const seq = m.actor(Seqcount.seqcount.type, "seq", Seqcount.zero)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*(): Path<unknown> {
+      m.thread(`W${i}`, function*(): Path<void> {
         yield* Seqcount.writeBegin(seq)
         yield* Seqcount.writeEnd(seq)
       })
@@ -371,7 +371,7 @@ const small: Readonly<Record<string, Build>> = {
     const waiter = m.thread("waiter", function*(): Path<unknown> {
       return yield* Semaphore.downKillable(sem)
     })
-    m.thread("killer", function*(): Path<unknown> {
+    m.thread("killer", function*(): Path<void> {
       yield* ask(waiter.actor, killThread)
     })
     m.thread("up", () => up(sem))
@@ -379,11 +379,11 @@ const small: Readonly<Record<string, Build>> = {
   "completion: one for two": (m) => {
     const done = m.actor(Completion.completion.type, "done", 0)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*(): Path<unknown> {
+      m.thread(`W${i}`, function*(): Path<void> {
         yield* Completion.wait(done)
       })
     }
-    m.thread("C", function*(): Path<unknown> {
+    m.thread("C", function*(): Path<void> {
       yield* Completion.complete(done)
     })
   },
@@ -395,7 +395,7 @@ const small: Readonly<Record<string, Build>> = {
         return yield* ask(done, Completion.completion.isDone)
       })
     }
-    m.thread("C", function*(): Path<unknown> {
+    m.thread("C", function*(): Path<void> {
       yield* Completion.completeAll(done)
     })
   },
@@ -407,17 +407,17 @@ const small: Readonly<Record<string, Build>> = {
       })
     }
     for (const i of [0, 1]) {
-      m.thread(`C${i}`, function*(): Path<unknown> {
+      m.thread(`C${i}`, function*(): Path<void> {
         yield* Completion.complete(done)
       })
     }
   },
   "completion: reinit races with a waiter": (m) => {
     const done = m.actor(Completion.completion.type, "done", 1)
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Completion.wait(done)
     })
-    m.thread("R", function*(): Path<unknown> {
+    m.thread("R", function*(): Path<void> {
       yield* ask(done, Completion.completion.reinit)
       yield* Completion.complete(done)
     })
@@ -446,7 +446,7 @@ const small: Readonly<Record<string, Build>> = {
   "refcount: three gets": (m) => {
     const count = m.actor(Refcount.refcount.type, "count", 1)
     for (const i of [0, 1, 2]) {
-      m.thread(`G${i}`, function*(): Path<unknown> {
+      m.thread(`G${i}`, function*(): Path<void> {
         yield* Refcount.inc(count)
       })
     }
@@ -457,7 +457,7 @@ const small: Readonly<Record<string, Build>> = {
   "wait queue: a lost wake-up": (m) => {
     const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
     const ready = cell(m, "ready")
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       if ((yield* ask(ready, Cell.load)) === 0) {
         yield* WaitQueue.prepare(queue)
         yield* WaitQueue.sleep(queue)
@@ -484,7 +484,7 @@ const small: Readonly<Record<string, Build>> = {
   "wait queue: who is woken": (m) => {
     const queue = m.actor(WaitQueue.waitQueue.type, "queue", WaitQueue.empty)
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*(): Path<unknown> {
+      m.thread(`W${i}`, function*(): Path<void> {
         yield* WaitQueue.prepare(queue)
         yield* WaitQueue.sleep(queue)
       })
@@ -501,7 +501,7 @@ const small: Readonly<Record<string, Build>> = {
       yield* WaitQueue.finish(queue)
       return woken
     })
-    m.thread("killer", function*(): Path<unknown> {
+    m.thread("killer", function*(): Path<void> {
       yield* ask(sleeper.actor, killThread)
     })
     m.thread("waker", function*(): Path<unknown> {
@@ -511,12 +511,12 @@ const small: Readonly<Record<string, Build>> = {
   "condition: a signal nobody waits for": (m) => {
     const mutex = m.actor(Condition.condition.type, "m", Condition.unlocked)
     const ready = cell(m, "ready")
-    m.thread("W", function*(): Path<unknown> {
+    m.thread("W", function*(): Path<void> {
       yield* Condition.lock(mutex)
       if ((yield* ask(ready, Cell.load)) === 0) yield* Condition.wait(mutex)
       yield* Condition.unlock(mutex)
     })
-    m.thread("S", function*(): Path<unknown> {
+    m.thread("S", function*(): Path<void> {
       yield* ask(ready, Cell.store, 1)
       yield* Condition.signal(mutex)
     })
@@ -525,13 +525,13 @@ const small: Readonly<Record<string, Build>> = {
     const mutex = m.actor(Condition.condition.type, "m", Condition.unlocked)
     const ready = cell(m, "ready")
     for (const i of [0, 1]) {
-      m.thread(`W${i}`, function*(): Path<unknown> {
+      m.thread(`W${i}`, function*(): Path<void> {
         yield* Condition.lock(mutex)
         while ((yield* ask(ready, Cell.load)) === 0) yield* Condition.wait(mutex)
         yield* Condition.unlock(mutex)
       })
     }
-    m.thread("S", function*(): Path<unknown> {
+    m.thread("S", function*(): Path<void> {
       yield* Condition.lock(mutex)
       yield* ask(ready, Cell.store, 1)
       yield* Condition.broadcast(mutex)
@@ -541,7 +541,7 @@ const small: Readonly<Record<string, Build>> = {
   "mailbox: two senders": (m) => {
     const inbox = m.actor(Mailbox.numbers.type, "inbox", [])
     for (const i of [1, 2]) {
-      m.thread(`S${i}`, function*(): Path<unknown> {
+      m.thread(`S${i}`, function*(): Path<void> {
         yield* ask(inbox, Mailbox.numbers.send, i)
       })
     }
@@ -556,7 +556,7 @@ const small: Readonly<Record<string, Build>> = {
         return yield* ask(inbox, Mailbox.numbers.receive)
       })
     }
-    m.thread("S", function*(): Path<unknown> {
+    m.thread("S", function*(): Path<void> {
       yield* ask(inbox, Mailbox.numbers.send, 7)
     })
   },
@@ -590,14 +590,14 @@ const small: Readonly<Record<string, Build>> = {
     const x = cell(m, "x")
     const child = m.thread("child", () => storeOne(x), { start: "spawned" })
     for (const i of [0, 1]) {
-      m.thread(`P${i}`, function*(): Path<unknown> {
+      m.thread(`P${i}`, function*(): Path<void> {
         yield* ask(child.actor, spawnThread)
       })
     }
   },
   "a child that ends at once": (m) => {
     const child = m.thread("child", () => Effect.succeed(1), { start: "spawned" })
-    m.thread("parent", function*(): Path<unknown> {
+    m.thread("parent", function*(): Path<void> {
       yield* ask(child.actor, spawnThread)
     })
     m.thread("looker", function*(): Path<unknown> {
@@ -605,10 +605,10 @@ const small: Readonly<Record<string, Build>> = {
     })
   },
   "join of each other": (m) => {
-    const a = m.thread("A", function*(): Path<unknown> {
+    const a = m.thread("A", function*(): Path<void> {
       yield* ask(b.actor, joinThread)
     })
-    const b = m.thread("B", function*(): Path<unknown> {
+    const b = m.thread("B", function*(): Path<void> {
       yield* ask(a.actor, joinThread)
     })
   },
@@ -621,7 +621,7 @@ const small: Readonly<Record<string, Build>> = {
   },
   "a data choice": (m) => {
     const x = cell(m, "x")
-    m.thread("A", function*(): Path<unknown> {
+    m.thread("A", function*(): Path<void> {
       yield* ask(x, Cell.store, yield* ask(m.choice, chooseNumber, 3))
     })
     m.thread("B", function*(): Path<unknown> {
@@ -639,7 +639,7 @@ const small: Readonly<Record<string, Build>> = {
   },
   "a choice that only matters once": (m) => {
     const x = cell(m, "x")
-    m.thread("A", function*(): Path<unknown> {
+    m.thread("A", function*(): Path<void> {
       yield* ask(x, Cell.store, 1)
       const n = yield* ask(m.choice, chooseNumber, 2)
       if (n === 1) yield* ask(x, Cell.store, 2)
@@ -661,13 +661,13 @@ const small: Readonly<Record<string, Build>> = {
   "two ways to fail": (m) => {
     const x = cell(m, "x")
     const y = cell(m, "y")
-    m.thread("A", function*(): Path<unknown> {
+    m.thread("A", function*(): Path<void> {
       if ((yield* ask(x, Cell.load)) === 1) throw new Error("x seen")
     })
-    m.thread("B", function*(): Path<unknown> {
+    m.thread("B", function*(): Path<void> {
       if ((yield* ask(y, Cell.load)) === 1) throw new Error("y seen")
     })
-    m.thread("C", function*(): Path<unknown> {
+    m.thread("C", function*(): Path<void> {
       yield* ask(x, Cell.store, 1)
       yield* ask(y, Cell.store, 1)
     })
@@ -675,11 +675,11 @@ const small: Readonly<Record<string, Build>> = {
   "a failure hides what its thread does next": (m) => {
     const x = cell(m, "x")
     watchStores(m, (state) => state > 1)
-    m.thread("A", function*(): Path<unknown> {
+    m.thread("A", function*(): Path<void> {
       yield* ask(x, Cell.store, 2)
       yield* ask(x, Cell.store, 1)
     })
-    m.thread("B", function*(): Path<unknown> {
+    m.thread("B", function*(): Path<void> {
       yield* ask(x, Cell.store, (yield* ask(x, Cell.load)) + 1)
     })
   },
@@ -697,7 +697,7 @@ const small: Readonly<Record<string, Build>> = {
       }
     })
     for (const c of [x, y]) {
-      m.thread(c.name, function*(): Path<unknown> {
+      m.thread(c.name, function*(): Path<void> {
         yield* ask(c, Cell.store, 1)
       })
     }
@@ -718,7 +718,7 @@ const small: Readonly<Record<string, Build>> = {
       }
     })
     m.thread("A", () => storeOne(x))
-    m.thread("B", function*(): Path<unknown> {
+    m.thread("B", function*(): Path<void> {
       yield* ask(y, Cell.store, 1)
       yield* ask(y, Cell.store, 2)
     })
@@ -736,7 +736,7 @@ const small: Readonly<Record<string, Build>> = {
       }
     })
     for (const i of [0, 1]) {
-      m.thread(`T${i}`, function*(): Path<unknown> {
+      m.thread(`T${i}`, function*(): Path<void> {
         yield* ask(x, Cell.store, (yield* ask(x, Cell.load)) + 1)
       })
     }
@@ -773,7 +773,7 @@ const small: Readonly<Record<string, Build>> = {
   },
   "spins until told": (m) => {
     const go = cell(m, "go")
-    m.thread("S", function*(): Path<unknown> {
+    m.thread("S", function*(): Path<void> {
       yield* ask(go, Cell.awaitValue, 1)
       yield* ask(go, Cell.store, 2)
     })
