@@ -232,13 +232,15 @@ export interface CampaignReport {
   readonly ended: "running" | "runs" | "failure" | "stopped"
 }
 
-const firstRound = 16
-const secondRound = 64
+const secondRound = 16
 const largestRound = 8192
 
-/** Executions of round `index` (from 0): 16, 64, 128, 256, ... 8192, 8192, ... */
+/**
+ * Executions of round `index` (from 0): 1, 15, 64, 128, ... 8192, 8192, ... The first is what the papers call the
+ * profiling run: lengths and shared locations are known from the second execution on.
+ */
 export const roundSize = (index: number): number =>
-  index === 0 ? firstRound : Math.min(largestRound, secondRound * 2 ** (index - 1))
+  index === 0 ? 1 : index === 1 ? secondRound - 1 : Math.min(largestRound, 64 * 2 ** (index - 2))
 
 /** Splits a round into at most `parts` slices of about equal length, in order. */
 export const splitRound = (round: Slice, parts: number): ReadonlyArray<Slice> => {

@@ -23,6 +23,8 @@ export class Pct implements Strategy {
   k = firstGuess
   private readonly prng = new Prng()
   private readonly changePoints: Int32Array
+  /** The priority that each change point gives, 1 .. d - 1 in random order. */
+  private readonly lowered: Int32Array
   private priorities = new Int32Array(0)
   private fresh = true
   private point = 0
@@ -36,6 +38,7 @@ export class Pct implements Strategy {
     this.depth = depth
     this.name = `pct:${depth}`
     this.changePoints = new Int32Array(depth - 1)
+    this.lowered = new Int32Array(depth - 1)
   }
 
   begin(seed: number, profile: Profile): void {
@@ -48,15 +51,17 @@ export class Pct implements Strategy {
     this.runner = -1
     this.streak = 0
     this.drawChangePoints()
+    this.drawLowered()
   }
 
   pick(view: View): number {
     if (this.fresh) this.drawPriorities(view.threadCount)
     let best = this.highest(view)
     const changes = this.changePoints
-    // The i-th change point gives the thread that would run the priority i, below all initial ones.
+    // The paper draws the points unordered and numbers them as drawn: a later point may lower below an earlier one.
+    // Were they numbered in their order, a thread lowered first could never run again before one lowered later.
     while (this.nextChange < changes.length && changes[this.nextChange]! <= this.point) {
-      this.priorities[view.enabled[best]!] = ++this.nextChange
+      this.priorities[view.enabled[best]!] = this.lowered[this.nextChange++]!
       best = this.highest(view)
     }
     this.point++
@@ -101,6 +106,15 @@ export class Pct implements Strategy {
       let i = count
       for (; i > 0 && changePoints[i - 1]! > value; i--) changePoints[i] = changePoints[i - 1]!
       changePoints[i] = value
+    }
+  }
+
+  private drawLowered(): void {
+    const { lowered, prng } = this
+    for (let i = 0; i < lowered.length; i++) {
+      const j = Math.floor(prng.unit() * (i + 1))
+      lowered[i] = lowered[j]!
+      lowered[j] = i + 1
     }
   }
 

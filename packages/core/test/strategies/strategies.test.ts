@@ -24,7 +24,7 @@ import {
 } from "@mmrace/core"
 import * as Result from "effect/Result"
 import { describe, expect, test } from "vitest"
-import { bluetooth, deadlock, lostUpdate, straightLines, twostage } from "./models.ts"
+import { bluetooth, deadlock, lostUpdate, straightLines, stringBuffer, twostage } from "./models.ts"
 
 const profileOf = (model: Model, runs = 20): Profile => {
   const builder = new ProfileBuilder()
@@ -205,6 +205,11 @@ describe("PCT", () => {
   test("pct:1 never preempts, so it never loses an update", () => {
     expect(failures(lostUpdate(2, 3), new Pct(1), 2000)).toBe(0)
     expect(failures(lostUpdate(2, 3), new Pct(2), 2000)).toBeGreaterThan(0)
+  })
+
+  test("a thread that was lowered first may run again before one that was lowered later", () => {
+    // A, B, A with two threads: with priorities in the order of the points no depth comes to it.
+    expect(failures(stringBuffer(), new Pct(3), 2000, profileOf(stringBuffer(), 200))).toBeGreaterThan(0)
   })
 
   test("makes at most d - 1 preemptions, at points spread over the whole execution", () => {
