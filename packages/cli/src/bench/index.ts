@@ -16,8 +16,10 @@ import {
   TraceClasses
 } from "@mmrace/core"
 import { Result } from "effect"
+import { spawnSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { cpus } from "node:os"
+import { fileURLToPath } from "node:url"
 import { measure } from "./measure.ts"
 import { bareFibers, fastCheckSchedules, rawGenerators } from "./rivals.ts"
 
@@ -66,6 +68,12 @@ const one = (executor: Executor): () => number => {
   }
 }
 
+/** Executions instead of steps as the unit of work. */
+const executions = (work: () => number): () => number => () => {
+  work()
+  return 1
+}
+
 const ns = (value: number): string => `${value.toFixed(0)} ns`
 const rate = (nsPerUnit: number): string => Math.round(1e9 / nsPerUnit).toLocaleString("en-US")
 const row = (what: string, value: string, note: string): void => {
@@ -90,12 +98,15 @@ const stepCost = async (): Promise<void> => {
 
 const schedules = async (): Promise<void> => {
   heading("2  schedules a second, random walk")
-  const steps = 30
-  const ours = (await measure(one(new Executor(additions(3, 10, false))))) * steps
+  const ours = await measure(executions(one(new Executor(additions(3, 10, false)))))
   const model = additions(3, 10, false)
   const watched = new Executor(model, { observers: [new Coverage(model), new TraceClasses(model)] })
-  const analysed = (await measure(one(watched))) * steps
-  const theirs = (await measure(() => fastCheckSchedules(3, 10, 1, 200), { window: 400, rounds: 3 })) * steps
+  const analysed = await measure(executions(one(watched)))
+  const runs = 200
+  const theirs = await measure(async () => {
+    await fastCheckSchedules(3, 10, 1, runs)
+    return runs
+  }, { window: 400, rounds: 3 })
   const long = await measure(one(new Executor(additions(5, 2000, false), { maxSteps: 20_000 })))
   row("3 x 10 atomic steps / fast-check's scheduler", (theirs / ours).toFixed(1), "goal: at least 15")
   row("3 x 10 atomic steps, schedules/s", rate(ours), `with coverage and trace classes ${rate(analysed)}`)
@@ -134,9 +145,16 @@ const flatness = async (): Promise<void> => {
   }
 }
 
-const [cpu] = cpus()
-process.stdout.write(`node ${process.version}, ${cpu?.model.trim() ?? "unknown CPU"}, ${cpus().length} CPUs\n`)
-await stepCost()
-await schedules()
-await memoryManagement()
-await flatness()
+const sections: Readonly<Record<string, () => Promise<void>>> = { stepCost, schedules, memoryManagement, flatness }
+
+const [section] = process.argv.slice(2)
+if (section !== undefined) await sections[section]!()
+else {
+  const [cpu] = cpus()
+  process.stdout.write(`node ${process.version}, ${cpu?.model.trim() ?? "unknown CPU"}, ${cpus().length} CPUs\n`)
+  // A process each: what the compiler learned from one kind of work must not colour the next.
+  for (const name of Object.keys(sections)) {
+    const { status } = spawnSync(process.execPath, [fileURLToPath(import.meta.url), name], { stdio: "inherit" })
+    if (status !== 0) process.exit(status ?? 1)
+  }
+}
