@@ -27,7 +27,14 @@ export interface Event {
 export interface Quiescence {
   readonly steps: number
   /** Threads still waiting, with the ask they wait in. */
-  readonly waiting: ReadonlyArray<{ readonly thread: number; readonly actor: Actor<unknown>; readonly command: Command<unknown, unknown, unknown>; readonly arg: unknown }>
+  readonly waiting: ReadonlyArray<
+    {
+      readonly thread: number
+      readonly actor: Actor<unknown>
+      readonly command: Command<unknown, unknown, unknown>
+      readonly arg: unknown
+    }
+  >
   violate(message: string, subject?: string): void
 }
 

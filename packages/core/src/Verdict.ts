@@ -2,7 +2,13 @@
 export type Verdict =
   | { readonly _tag: "Ok" }
   /** A monitor or end-of-execution check reported. `subject` says which object, for telling failures apart. */
-  | { readonly _tag: "Violation"; readonly monitor: string; readonly message: string; readonly subject: string; readonly step: number }
+  | {
+    readonly _tag: "Violation"
+    readonly monitor: string
+    readonly message: string
+    readonly subject: string
+    readonly step: number
+  }
   /** Threads are left and none can move, or a cycle of waiters formed while others still run. */
   | { readonly _tag: "Deadlock"; readonly waits: ReadonlyArray<Wait>; readonly step: number }
   /** The same states and fiber histories come again for ever, with nobody making progress. */

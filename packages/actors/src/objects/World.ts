@@ -292,7 +292,7 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
     page: m.actor(pageType, `page ${pfn}`, setup.contents[pfn]!),
     lock: m.actor(Mutex.mutex.type, `PG_locked(${pfn})`, Mutex.free, { lockClass: "PG_locked" })
   }))
-  const freePfns = setup.folios.map((_, pfn) => pfn).filter((pfn) => pfn >= setup.nextFolio).reverse()
+  const freePfns = setup.folios.map((_, pfn) => pfn).filter((pfn) => pfn >= setup.nextFolio).toReversed()
   const buddy = m.actor(buddyType, "page allocator", freePfns)
   const slots: ReadonlyArray<SlotRef> = setup.slots.map((state, offset) => ({
     offset,
@@ -322,12 +322,12 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
     const live = id === 0 || program.regions.some((r) => r.sharedWith === name)
     const inMm = (what: string): string => id === 0 ? what : `${name}.${what}`
     const has = (r: Region): boolean => id === 0 || r.sharedWith === name
-    const mapped = segments.filter((segment) => has(program.regions[segment.region]!))
+    const mapped = new Set(segments.filter((segment) => has(program.regions[segment.region]!)))
     const tree = Array.from({ length: pages }, () => -1)
     const vmas = Array.from({ length: vmasPerMm }, (_, v) => {
       const segment = segments[v]
       const options = { lockClass: "vma_lock", subclass: id === 0 ? 0 : 1 }
-      if (segment === undefined || !mapped.includes(segment)) {
+      if (segment === undefined || !mapped.has(segment)) {
         return m.actor(vmaType, inMm(`vma ${v}`), detachedVma, options)
       }
       const { end, start } = segment

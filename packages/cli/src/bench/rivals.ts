@@ -1,5 +1,5 @@
 /** What the engine is measured against: the same work without it. Nothing here is used by mmrace itself. */
-import { Prng } from "@mmrace/core"
+import type { Prng } from "@mmrace/core"
 import { Effect } from "effect"
 import * as fc from "fast-check"
 

@@ -174,15 +174,16 @@ describe("classifyStepLimit", () => {
   }
 })
 
+const storing = (m: ModelBuilder): void => {
+  const cell = m.actor(Cell.cellType, "cell", 0)
+  m.thread("writer", () => storeForever(cell))
+}
+
 test("a repeating step that the model calls progress makes a long execution, not a livelock", () => {
-  const parts = (m: ModelBuilder): void => {
-    const cell = m.actor(Cell.cellType, "cell", 0)
-    m.thread("writer", () => storeForever(cell))
-  }
-  expect(classify(parts).verdict._tag).toBe("Livelock")
+  expect(classify(storing).verdict._tag).toBe("Livelock")
   expect(
     classify((m) => {
-      parts(m)
+      storing(m)
       m.progress = (log, step) => log.asks[step]!.command === (Cell.store as unknown)
     }).verdict._tag
   ).toBe("StepLimit")
