@@ -31,7 +31,7 @@ export const load = (text: string, kernel: Kernel): Loaded => {
   const model = makeModel("test", (m) => {
     const made = makeWorld(m, program, kernel)
     world = made
-    const machine = { layout: new Layout(made), threads: m.threads, choice: m.choice }
+    const machine = { layout: new Layout(made), threads: m.threads, choice: m.choice, kills: false }
     const fromStart = new Set(["main", ...program.regions.map((region) => region.sharedWith)])
     program.threads.forEach((thread, id) => {
       m.thread(thread.name, () => runThread(machine, id), {
