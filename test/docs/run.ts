@@ -11,11 +11,11 @@ export const root = fileURLToPath(new URL("../..", import.meta.url))
 const shownRoot = "/path/to/mmrace/"
 
 /**
- * Lines that depend on the machine: what long work writes to a pipe every ten seconds, and what `npm start` says when the
- * dependencies have changed since the last time.
+ * Lines that depend on the machine: what long work writes to a pipe every ten seconds, what another worker happened to
+ * see behind the first failure, and what `npm start` says when the dependencies have changed since the last time.
  */
 const progress =
-  /^(?:[\d,]+(?:\/[\d,]+)? executions, [\d,]+\/s, .*|minimising .* tried|mmrace: installing dependencies .*)\n/gmu
+  /^(?:[\d,]+(?:\/[\d,]+)? executions, [\d,]+\/s, .*|minimising .* tried|also seen behind the first failure: .*|mmrace: installing dependencies .*)\n/gmu
 
 export interface Ran {
   /** stdout and stderr in the order they were written. */

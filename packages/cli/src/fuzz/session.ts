@@ -48,10 +48,15 @@ export const runSession = (
   Effect.gen(function*() {
     if (options.checkFolder) yield* openFolder(options.folder)
     const run = Effect.runPromiseWith(yield* Effect.context<FileSystem.FileSystem>())
+    // In a long campaign, and where somebody watches, what is found is told at once. Where the first failure ends it, a
+    // file or pipe gets it a moment later, when it is known which one is the first: whatever the speed of the workers.
+    const atOnce = options.keepGoing || process.stderr.isTTY === true
     /** By failure id: the execution that is on disk, and where. */
     const stored = new Map<string, { readonly execution: number; readonly path: string | undefined }>()
     const store = async (failure: Failure): Promise<void> => {
-      stored.set(failure.id, { execution: failure.execution, path: await run(storeFailure(job, options, failure)) })
+      const path = await run(storeFailure(job, options, failure))
+      stored.set(failure.id, { execution: failure.execution, path })
+      if (path !== undefined && atOnce) note(foundText(failure, path))
     }
     const pool = yield* Effect.acquireRelease(
       Effect.sync(() => new Pool(job, options.workers)),
@@ -69,6 +74,8 @@ export const runSession = (
     // Another worker may have seen the same failure in a later execution first; the first one counts.
     for (const failure of failures) {
       if (stored.get(failure.id)?.execution !== failure.execution) yield* Effect.promise(() => store(failure))
+      const path = stored.get(failure.id)?.path
+      if (path !== undefined && !atOnce) note(foundText(failure, path))
     }
     for (const [id, { path }] of stored) {
       if (path !== undefined && !failures.some((f) => f.id === id)) {
@@ -85,7 +92,10 @@ export const runSession = (
     return { fuzzed, found }
   }).pipe(Effect.scoped)
 
-/** Writes the log of a failure; says so, or why it cannot. Never fails: the campaign goes on. */
+const foundText = ({ execution, id }: Failure, path: string): string =>
+  `found ${id} in execution ${execution}, log ${path}`
+
+/** Writes the log of a failure, or says why it cannot. Never fails: the campaign goes on. */
 const storeFailure = (
   job: Job,
   { folder, maxSteps }: SessionOptions,
@@ -98,7 +108,6 @@ const storeFailure = (
     const { execution, seed, strategy, token } = failure
     const header = headerOf(job, { strategy, seed, execution, schedule: token ?? failure.choices, maxSteps })
     yield* writeLogAt(path, job, header, recorded)
-    note(`found ${failure.id} in execution ${execution}, log ${path}`)
     return path
   }).pipe(
     Effect.catch((error) => {
