@@ -36,7 +36,7 @@ export const runCommand = async (command: string, directory: string, previous: n
   )
   return {
     ...ran,
-    output: ran.output.replaceAll(directory, "/tmp/here").replaceAll(root, shownRoot).replaceAll(progress, "")
+    output: ran.output.replaceAll(directory, "/path/to/here").replaceAll(root, shownRoot).replaceAll(progress, "")
   }
 }
 
