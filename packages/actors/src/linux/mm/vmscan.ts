@@ -7,7 +7,6 @@ import {
   folio_clear_dirty_for_io,
   folio_end_writeback,
   folio_mapcount,
-  folio_mark_dirty,
   folio_ref_count,
   folio_ref_freeze,
   folio_ref_try_add,
@@ -76,9 +75,8 @@ function* shrink_locked(task: TaskRef, folio: FolioRef, batch: UnmapBatch): Path
   if (knowsPins && (yield* folio_maybe_dma_pinned(folio))) return false
   const swapbacked = yield* ask(folio.folio, folio_test_swapbacked)
   if (swapbacked && (yield* ask(folio.folio, folio_swap_entry)) < 0) {
+    // Marks it dirty, too: it must be written before it can be dropped.
     if (!(yield* folio_alloc_swap(task, folio))) return false
-    // add_to_swap(): it must be written before it can be dropped.
-    yield* ask(folio.folio, folio_mark_dirty)
   }
   if ((yield* ask(folio.folio, folio_mapcount)) > 0) {
     yield* try_to_unmap(task, folio, batch)
