@@ -42,7 +42,7 @@ export interface Arch<Name extends string = string> {
   readonly features: ArchFeatures
   /** Bits of a page frame number; every `pfn` is below 2^pfnBits. */
   readonly pfnBits: number
-  /** Bits of a swap offset. */
+  /** Bits of a swap offset. The last slot of device 0 has no entry where it would be all zeros, which is `none`. */
   readonly swapOffsetBits: number
   /** Packs an entry. A field outside its range is a defect of the caller: RangeError. */
   readonly encode: (pte: Pte) => bigint

@@ -83,13 +83,17 @@ const encode = (pte: Pte): bigint => {
       return 0n
     case "present":
       return encodePresent(pte)
-    case "swap":
-      return swapFormat(
+    case "swap": {
+      const raw = swapFormat(
         Number(field("swap type", pte.type, swapType.devices)),
         field("swap offset", pte.offset, 2 ** offsetBits),
         when(pte.exclusive, swapBit.exclusive) | when(pte.softDirty, swapBit.softDirty) |
           when(pte.uffdWp, swapBit.uffdWp)
       )
+      // Type 0 and an offset of all ones, inverted. The kernel never gets there: swap_info_struct.max is an unsigned int.
+      if (raw === 0n) throw new RangeError(`x86-64: swap type 0, offset ${pte.offset} without flags would be pte_none`)
+      return raw
+    }
     case "migration":
       return swapFormat(
         migrationType[pte.flavour],

@@ -74,6 +74,19 @@ describe("encoding", () => {
     )
   })
 
+  it("never reads as none what is something, at either end of every range", () => {
+    const [lastPfn, lastOffset] = [2 ** x86_64.pfnBits - 1, 2 ** x86_64.swapOffsetBits - 1]
+    const ends = [
+      swap(0, 0),
+      swap(0, lastOffset - 1),
+      swap(0, lastOffset, { exclusive: true }),
+      swap(1, lastOffset),
+      ...[0, lastPfn].flatMap((pfn) => [present(pfn), migration(pfn, "writable"), hwpoison(pfn)])
+    ]
+    for (const pte of ends) expect(decode(encode(pte))).toEqual(pte)
+    expect(() => encode(swap(0, lastOffset))).toThrow("would be pte_none")
+  })
+
   it("fits 64 bits", () => {
     fc.assert(fc.property(pteOf(x86_64), (pte) => {
       expect(BigInt.asUintN(64, encode(pte))).toBe(encode(pte))

@@ -9,6 +9,7 @@ import {
   present,
   type Pte,
   type PtePresent,
+  type PteSwap,
   swap,
   swapType
 } from "@mmrace/arch"
@@ -36,13 +37,17 @@ const presentFlags = fc.record({
 export const presentOf = (arch: Arch): fc.Arbitrary<PtePresent> =>
   fc.tuple(bitsUpTo(arch.pfnBits), presentFlags).map(([pfn, flags]) => present(pfn, flags))
 
+/** The last slot of device 0 without flags: inverted it would be `none`. */
+const isNoSlot = (arch: Arch, { exclusive, offset, softDirty, type, uffdWp }: PteSwap): boolean =>
+  type === 0 && offset === 2 ** arch.swapOffsetBits - 1 && !exclusive && !softDirty && !uffdWp
+
 export const swapFormatOf = (arch: Arch): fc.Arbitrary<Pte> =>
   fc.oneof(
     fc.tuple(
       fc.nat(swapType.devices - 1),
       bitsUpTo(arch.swapOffsetBits),
       fc.record({ exclusive: flag, softDirty: flag, uffdWp: flag })
-    ).map(([type, offset, flags]) => swap(type, offset, flags)),
+    ).map(([type, offset, flags]) => swap(type, offset, flags)).filter((pte) => !isNoSlot(arch, pte)),
     fc.tuple(
       bitsUpTo(arch.pfnBits),
       fc.constantFrom("writable" as const, "readable-exclusive" as const, "readable" as const),
