@@ -59,6 +59,12 @@ export interface CommandSpec<S, A, R> {
   readonly access: Access
   /** Index of the touched location within the actor; default 0. A function when the argument decides. */
   readonly field?: number | ((arg: A) => number)
+  /**
+   * Further locations of the actor that the step sees or changes, by the names in `fields`. A step that another step
+   * of the same actor lets wait, or answers differently after, must name what the other one writes: all reductions of
+   * exploration rest on it.
+   */
+  readonly also?: { readonly reads?: ReadonlyArray<string>; readonly writes?: ReadonlyArray<string> | "all" }
   readonly ordering?: Ordering
   readonly blocked?: (state: S, arg: A, thread: ThreadRef) => boolean
   /** Default "lock". Only read while blocked. */
@@ -73,6 +79,21 @@ export interface CommandSpec<S, A, R> {
   readonly show?: (arg: A, result: R) => string
 }
 
+const fieldsNamed = (
+  type: { readonly name: string; readonly fields: ReadonlyArray<string> },
+  command: string,
+  names: ReadonlyArray<string> | "all" = []
+): ReadonlyArray<number> => {
+  if (names === "all") return type.fields.map((_, field) => field)
+  return names.map((name) => {
+    const field = type.fields.indexOf(name)
+    if (field < 0) {
+      throw new TypeError(`${type.name}.${command}: no field ${name}; there are ${type.fields.join(", ")}`)
+    }
+    return field
+  })
+}
+
 /** One word of an actor type's vocabulary. */
 export class Command<S, A, R> {
   /** Unique in the process; used only to index tables, never shown, never ordered by. */
@@ -85,6 +106,9 @@ export class Command<S, A, R> {
   readonly isWrite: boolean
   readonly field: number
   readonly fieldOf: ((arg: A) => number) | undefined
+  /** Further locations seen, and changed. */
+  readonly alsoReads: ReadonlyArray<number>
+  readonly alsoWrites: ReadonlyArray<number>
   readonly ordering: Ordering
   readonly blocked: ((state: S, arg: A, thread: ThreadRef) => boolean) | undefined
   readonly waits: WaitKind
@@ -104,6 +128,8 @@ export class Command<S, A, R> {
     this.isWrite = spec.access === "write"
     this.field = typeof spec.field === "number" ? spec.field : 0
     this.fieldOf = typeof spec.field === "function" ? spec.field : undefined
+    this.alsoReads = fieldsNamed(type, name, spec.also?.reads)
+    this.alsoWrites = fieldsNamed(type, name, spec.also?.writes)
     this.ordering = spec.ordering ?? "relaxed"
     this.blocked = spec.blocked
     this.waits = spec.waits ?? "lock"

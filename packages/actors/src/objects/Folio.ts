@@ -247,6 +247,7 @@ export const folio_set_rmap = folioType.command<Rmap>("folio_set_rmap", {
 export const prep_new_page = folioType.command("prep_new_page", {
   access: "write",
   field: REFCOUNT,
+  also: { writes: "all" },
   evolve: () => ({ ...freeFolio, refcount: 1 })
 })
 
@@ -254,6 +255,7 @@ export const prep_new_page = folioType.command("prep_new_page", {
 export const free_pages_prepare = folioType.command("free_pages_prepare", {
   access: "write",
   field: REFCOUNT,
+  also: { writes: "all" },
   evolve: () => freeFolio
 })
 

@@ -120,6 +120,7 @@ export interface InitCtx {
 export const ctx_init = ctxType.command<InitCtx>("ctx_init", {
   access: "write",
   field: MM,
+  also: { writes: "all" },
   ordering: "release",
   evolve: (_ctx, { features, mm }) => ({ features, released: false, refcount: 1, open: false, file: 0, mm }),
   arg: Schema.Struct({ mm: Schema.Int, features: FeaturesShape })

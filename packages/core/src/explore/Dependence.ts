@@ -134,6 +134,9 @@ export class Dependence {
     const { actor, command } = pending
     if (command === (chooseNumber as unknown)) return
     out.add(locationOf(pending), this.modeOf(command, result, before, after))
+    for (const field of command.alsoReads) out.add(actor.base + field, reading)
+    const further = Object.is(before, after) ? reading : writing
+    for (const field of command.alsoWrites) out.add(actor.base + field, further)
     if (command === (killThread as unknown)) {
       if (this.broken !== "signal") out.add(this.signalOf(this.threadOfActor.get(actor)!), writing)
     } else if (this.seesThread.get(command) === true) out.add(this.signalOf(thread), reading)

@@ -41,6 +41,7 @@ export { __delete_from_swap_cache, delete_from_swap_cache } from "./swap_slot.ts
  */
 const folio_try_get_swapcache = folioType.command<number, boolean>("folio_try_get_swapcache", {
   access: "write",
+  also: { reads: ["swap"] },
   ordering: "acq_rel",
   blocked: (folio, offset) => folio.refcount === 0 && folio.swap === offset,
   decide: (folio) => folio.refcount > 0,
@@ -56,6 +57,7 @@ const folio_try_get_swapcache = folioType.command<number, boolean>("folio_try_ge
  */
 export const swapcache_relax = slotType.command("swapcache_relax", {
   access: "read",
+  also: { reads: ["cache"] },
   blocked: (slot) => slot.hasCache && slot.cache < 0 && slot.count > 0
 })
 
