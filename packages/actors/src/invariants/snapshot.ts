@@ -1,6 +1,6 @@
 /**
  * I-08: who wrote what a process reads. Each page frame and swap slot carries the stamp of the store its contents come
- * from (address space and step); copies by the kernel carry it along.
+ * from (address space, and how often it had forked); copies by the kernel carry it along.
  */
 import { commands, type Event, type Monitor } from "@mmrace/core"
 import {
@@ -19,7 +19,8 @@ import { filled, inInstruction, lookUp, whereOf, withItem } from "./where.ts"
 
 interface Stamp {
   readonly mm: number
-  readonly at: number
+  /** Forks of the address space that were done when it stored. */
+  readonly forks: number
 }
 
 interface Read {
@@ -29,7 +30,8 @@ interface Read {
 
 interface Birth {
   readonly parent: number
-  readonly at: number
+  /** Which fork of the parent it was, from 0: the one after so many others. */
+  readonly nth: number
 }
 
 export interface Stamps {
@@ -37,10 +39,13 @@ export interface Stamps {
   readonly slots: ReadonlyArray<Stamp | undefined>
   /** By thread: what it read last, in the kernel. */
   readonly read: ReadonlyArray<Read | undefined>
-  /** By mm: its parent, and the step at which dup_mmap was done. */
+  /** By mm: its parent, once dup_mmap was done. */
   readonly born: ReadonlyArray<Birth | undefined>
   readonly pins: Pins
 }
+
+const forksOf = ({ born }: Stamps, mm: number): number =>
+  born.reduce((n, birth) => birth !== undefined && birth.parent === mm && birth.nth >= 0 ? n + 1 : n, 0)
 
 export const forkSnapshot = (world: World): Monitor<Stamps> => {
   const where = whereOf(world)
@@ -49,7 +54,7 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
     frames: filled(world.folios.length, undefined),
     slots: filled(world.slots.length, undefined),
     read: filled(world.tasks.length, undefined),
-    born: world.mms.map((mm) => mm.id > 0 && mm.mm_users.initial > 0 ? { parent: 0, at: -1 } : undefined),
+    born: world.mms.map((mm) => mm.id > 0 && mm.mm_users.initial > 0 ? { parent: 0, nth: -1 } : undefined),
     pins: noPins(world)
   }
 
@@ -59,7 +64,7 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
     while (mm !== stamp.mm) {
       const birth = state.born[mm]
       if (birth === undefined) return false
-      if (birth.parent === stamp.mm) return stamp.at <= birth.at
+      if (birth.parent === stamp.mm) return stamp.forks <= birth.nth
       mm = birth.parent
     }
     return true
@@ -71,7 +76,7 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
     event.violate(
       `${world.mms[reader]!.name} reads ${String(event.result)} from pfn ${pfn}, which ${
         world.mms[stamp.mm]!.name
-      } stored in step ${stamp.at}, after the fork`,
+      } stored after the fork`,
       "private memory"
     )
   }
@@ -109,7 +114,9 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
             read: withItem(state.read, thread, { value: event.result as number, stamp: state.frames[pfn] })
           }
         }
-        if (reader >= 0) return { ...state, frames: withItem(state.frames, pfn, { mm: reader, at: event.step }) }
+        if (reader >= 0) {
+          return { ...state, frames: withItem(state.frames, pfn, { mm: reader, forks: forksOf(state, reader) }) }
+        }
         const read = state.read[thread]
         const stamp = read !== undefined && read.value === event.arg ? read.stamp : undefined
         return {
@@ -128,7 +135,7 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
         return { ...state, slots: withItem(state.slots, lookUp(where.slot, event.actor.id), stamp) }
       }
       if (command === fork_copied) {
-        const birth: Birth = { parent: task.mm.id, at: event.step }
+        const birth: Birth = { parent: task.mm.id, nth: forksOf(state, task.mm.id) }
         return { ...state, born: withItem(state.born, event.arg as number, birth) }
       }
       if (!pins && command !== enter && command !== leave) return state

@@ -22,9 +22,9 @@ import { filled, inRewrite, lookUp, pageName, whereOf, withItem } from "./where.
 /** What an operation saw in the TLBs when it began: its return promises that stale ones of these are gone. */
 interface Promise {
   readonly call: Call
-  readonly mm: MmRef
-  /** By CPU of the mm: its TLB then. Entries are compared by identity: an entry that was flushed and filled again is new. */
-  readonly tlbs: ReadonlyArray<ReadonlyArray<TlbEntry | undefined>>
+  readonly mm: number
+  /** By CPU of the mm, and page: an entry was cached then, and none has been filled since. */
+  readonly cached: ReadonlyArray<ReadonlyArray<boolean>>
 }
 
 export interface Owed {
@@ -104,11 +104,23 @@ export const tlbContract = (world: World): Monitor<Owed> => {
     }
   }
 
-  const checkPromise = ({ call, mm, tlbs }: Promise, event: Event): void => {
+  /** What is cached from now on is no older than the operations in progress. */
+  const filledAgain = (state: Owed, mm: MmRef, cpu: number, page: number): Owed => {
+    let { promises } = state
+    state.promises.forEach((promise, t) => {
+      if (promise === undefined || promise.mm !== mm.id || promise.cached[cpu]?.[page] !== true) return
+      const cached = withItem(promise.cached, cpu, withItem(promise.cached[cpu], page, false))
+      promises = withItem(promises, t, { ...promise, cached })
+    })
+    return promises === state.promises ? state : { ...state, promises }
+  }
+
+  const checkPromise = ({ cached, call, mm: m }: Promise, event: Event): void => {
+    const mm = world.mms[m]!
     mm.cpumask.forEach(({ actor, id }, c) => {
       for (let page = call.page; page < call.page + call.pages; page++) {
         const entry = actor.state.tlb[page]
-        if (entry === undefined || entry !== tlbs[c]![page]) continue
+        if (entry === undefined || !cached[c]![page]) continue
         const broken = call.name === "mprotect"
           ? (entry.write && protAt(mm, page) === "r") || protAt(mm, page) === "none"
           : !backed(mm, page, entry)
@@ -146,8 +158,9 @@ export const tlbContract = (world: World): Monitor<Owed> => {
       const task = world.tasks[thread]
       if (task === undefined) return state
       if (command === tlb_fill) {
-        checkPage(state, task.mm, (event.arg as Fill).page, event)
-        return state
+        const { page } = event.arg as Fill
+        checkPage(state, task.mm, page, event)
+        return filledAgain(state, task.mm, task.mm.cpumask.findIndex((cpu) => (cpu.actor as unknown) === actor), page)
       }
       if (command === atomic_add_return || command === atomic_set || command === atomic_cmpxchg) {
         const pending = lookUp(where.flushPending, actor.id)
@@ -171,7 +184,11 @@ export const tlbContract = (world: World): Monitor<Owed> => {
         const mm = mmOf(world, thread, call)
         return {
           ...state,
-          promises: withItem(state.promises, thread, { call, mm, tlbs: mm.cpumask.map((cpu) => cpu.actor.state.tlb) })
+          promises: withItem(state.promises, thread, {
+            call,
+            mm: mm.id,
+            cached: mm.cpumask.map((cpu) => cpu.actor.state.tlb.map((entry) => entry !== undefined))
+          })
         }
       }
       const batch = state.batched[thread]!

@@ -22,7 +22,6 @@ export interface Waiting {
   readonly ctx: number
   readonly page: number
   readonly wp: boolean
-  readonly since: number
   /** An operation that began later has woken everybody who waits for the page. */
   readonly owed: boolean
 }
@@ -30,8 +29,8 @@ export interface Waiting {
 export interface Waits {
   readonly waiting: ReadonlyArray<Waiting | undefined>
   readonly calls: Calls
-  /** By thread: step at which its operation began. */
-  readonly began: ReadonlyArray<number>
+  /** By thread: a bit for each thread that waited already when its operation began, and has waited ever since. */
+  readonly present: ReadonlyArray<number>
   /** By key: an operation that wakes has returned when the page was resolved. */
   readonly answered: ReadonlyArray<boolean>
 }
@@ -52,12 +51,15 @@ const pinned = (world: World, ctx: number): boolean => {
 const answers = (world: World, call: Call, result: number): boolean =>
   (call.name === "close" && !pinned(world, call.ctx)) || (result >= 0 && (wakes(call) || call.name === "unregister"))
 
+const waitersOf = ({ waiting }: Waits): number =>
+  waiting.reduce((bits, w, t) => w === undefined ? bits : bits | (1 << t), 0)
+
 export const noLostWakeup = (world: World): Monitor<Waits> => {
   const pending = byActor(world, (ctx) => ctx.pending)
   const initial: Waits = {
     waiting: filled(world.tasks.length, undefined),
     calls: filled(world.tasks.length, undefined),
-    began: filled(world.tasks.length, -1),
+    present: filled(world.tasks.length, 0),
     answered: filled(world.mms.length * world.pages, false)
   }
 
@@ -80,7 +82,7 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
         if (w === undefined || w.ctx !== call.ctx || !(all || covers(call, w.page))) return
         // Unregistering wakes those who wait for a missing page only.
         if (call.name === "unregister" && w.wp) return
-        if (w.since < state.began[thread]!) waiting = withItem(waiting, t, { ...w, owed: true })
+        if ((state.present[thread]! & (1 << t)) !== 0) waiting = withItem(waiting, t, { ...w, owed: true })
       })
       const from = all ? 0 : call.page, to = all ? world.pages : call.page + call.pages
       for (let page = from; page < to; page++) answered = withItem(answered, keyOf(world, mm.id, page), true)
@@ -102,7 +104,7 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
       ...state,
       answered,
       calls: withItem(state.calls, event.thread, call),
-      began: withItem(state.began, event.thread, event.step)
+      present: withItem(state.present, event.thread, waitersOf(state))
     }
   }
 
@@ -122,8 +124,11 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
       if (ctx === undefined) return state
       if (command === queue_add) {
         const { message, thread } = event.arg as Waiter
-        const waiting: Waiting = { ctx: ctx.id, page: message.page, wp: message.wp, since: event.step, owed: false }
-        return { ...state, waiting: withItem(state.waiting, thread, waiting) }
+        const waiting: Waiting = { ctx: ctx.id, page: message.page, wp: message.wp, owed: false }
+        const present = state.present.some((bits) => (bits & (1 << thread)) !== 0)
+          ? state.present.map((bits) => bits & ~(1 << thread))
+          : state.present
+        return { ...state, present, waiting: withItem(state.waiting, thread, waiting) }
       }
       return event.arg === event.thread
         ? { ...state, waiting: withItem(state.waiting, event.thread, undefined) }

@@ -4,7 +4,7 @@
  * A step *touches* places, each in a mode. Places are the model's locations, and three kinds of its own:
  *
  *   signal of a thread   written by a kill, read by commands whose `blocked` or `decide` can see `thread.killed`
- *   monitor              its state; written when a step changes it, read when it does not
+ *   parts of a monitor's state, as a step looks at them or changes them (Parts)
  *   (reads of monitors)  every location of an actor whose state a monitor looked at during the step
  *
  * The exit of a thread belongs to its last step and writes the thread's location. Two steps are dependent when they
@@ -23,6 +23,7 @@ import { refcount } from "../primitives/Refcount.ts"
 import { rwsem } from "../primitives/Rwsem.ts"
 import { semaphore } from "../primitives/Semaphore.ts"
 import { chooseNumber, killThread } from "../Thread.ts"
+import { type PartPath, Parts } from "./Parts.ts"
 
 /** Modes: `writing` conflicts with every mode; any other mode conflicts with all but itself. */
 export type Mode = number
@@ -91,20 +92,30 @@ const commuting: ReadonlyMap<
 
 /** Builds footprints for one model. */
 export class Dependence {
-  /** Number of places. */
-  readonly places: number
+  /** Number of places; grows as monitors show parts of their states. */
+  places: number
+  /** The parts of monitors' states that have places, in the order of their places. */
+  readonly partPaths: Array<PartPath> = []
   private readonly model: Model
   private readonly silentStores: "read" | "write"
   private readonly broken: Rule | undefined
   private readonly threadOfActor = new Map<Actor<unknown>, number>()
   private readonly seesThread = new Map<AnyCommand, boolean>()
+  private readonly parts: ReadonlyArray<Parts>
 
   /** `broken` leaves one rule out: for tests only. */
   constructor(model: Model, options: DependenceOptions = {}, broken?: Rule) {
     this.model = model
     this.silentStores = options.silentStores ?? "read"
     this.broken = broken
-    this.places = model.locations + model.threads.length + model.monitors.length
+    this.places = model.locations + model.threads.length
+    this.parts = model.monitors.map((_, monitor) =>
+      new Parts(monitor, (path) => {
+        this.partPaths.push(path)
+        this.places += 2
+        return this.places - 2
+      })
+    )
     for (const thread of model.threads) this.threadOfActor.set(thread.actor as unknown as Actor<unknown>, thread.id)
     for (const type of new Set(model.actors.map((actor) => actor.type))) {
       for (const command of type.commands) {
@@ -142,14 +153,36 @@ export class Dependence {
     } else if (this.seesThread.get(command) === true) out.add(this.signalOf(thread), reading)
   }
 
+  /** What an ask may touch at worst, exits and monitors apart. */
+  touchAtWorst(out: Touched, thread: number, pending: Ask<unknown>): void {
+    const { actor, command } = pending
+    if (command === (chooseNumber as unknown)) return
+    out.add(locationOf(pending), command.isWrite ? writing : reading)
+    for (const field of command.alsoReads) out.add(actor.base + field, reading)
+    for (const field of command.alsoWrites) out.add(actor.base + field, writing)
+    if (command === (killThread as unknown)) out.add(this.signalOf(this.threadOfActor.get(actor)!), writing)
+    else if (this.canSeeSignals(command)) out.add(this.signalOf(thread), reading)
+  }
+
+  /** Whether a command can see that its thread was killed. */
+  canSeeSignals(command: AnyCommand): boolean {
+    return this.seesThread.get(command) === true
+  }
+
   /** The end of a thread as part of a step. */
   touchExit(out: Touched, thread: number): void {
     if (this.broken !== "exit") out.add(this.model.threads[thread]!.actor.base, writing)
   }
 
-  touchMonitor(out: Touched, monitor: number, changed: boolean): void {
-    if (this.broken === "monitor-state") return
-    out.add(this.model.locations + this.model.threads.length + monitor, changed ? writing : reading)
+  /** Runs a step of a monitor, and notes which parts of its state that touches. */
+  followMonitor(out: Touched, monitor: number, state: unknown, step: (view: unknown) => unknown): unknown {
+    if (this.broken === "monitor-state") return step(state)
+    return this.parts[monitor]!.follow(state, out, step)
+  }
+
+  /** Gives parts the places that they have in another exploration of the model. Call before anything is explored. */
+  placeParts(paths: ReadonlyArray<PartPath>): void {
+    for (const path of paths) this.parts[path[0]]!.place(path)
   }
 
   /** A monitor looked at an actor's state. */
@@ -174,8 +207,18 @@ export class Dependence {
 
 /** A footprint under construction. A place is kept once, in the mode that conflicts with more. */
 export class Touched implements Footprint {
-  readonly places: Array<number> = []
-  readonly modes: Array<Mode> = []
+  readonly places: Array<number>
+  readonly modes: Array<Mode>
+
+  /** Starts with a copy of what is given. */
+  constructor(places: ReadonlyArray<number> = [], modes: ReadonlyArray<Mode> = []) {
+    this.places = places.slice()
+    this.modes = modes.slice()
+  }
+
+  addAll(places: ReadonlyArray<number>, modes: ReadonlyArray<Mode>): void {
+    for (let i = 0; i < places.length; i++) this.add(places[i]!, modes[i]!)
+  }
 
   add(place: number, mode: Mode): void {
     const at = this.places.indexOf(place)

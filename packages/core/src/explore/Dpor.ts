@@ -11,6 +11,7 @@
  */
 import { dependent, type Footprint, Touched } from "./Dependence.ts"
 import type { Happened, Machine } from "./Machine.ts"
+import type { PartPath } from "./Parts.ts"
 import { apart, type Planned, precedes, type Race, Races } from "./Races.ts"
 import { Trace } from "./Trace.ts"
 
@@ -175,6 +176,7 @@ export class Dpor {
   /** Where the exploration stands between two executions, as plain JSON. */
   save(): SavedDpor {
     return {
+      parts: [...this.machine.dependence.partPaths],
       path: this.nodes.map((node) => node.save()),
       next: this.next === undefined ? null : saveTodo(this.next),
       cut: this.cut,
@@ -185,6 +187,7 @@ export class Dpor {
   /** Continues where a saved exploration of the same model stood. Call before `run`. */
   load(saved: SavedDpor): void {
     Object.assign(this.counts, saved.counts)
+    this.machine.dependence.placeParts(saved.parts)
     for (const entry of saved.path) {
       const node = Node.load(entry)
       this.nodes.push(node)
@@ -373,6 +376,8 @@ export interface SavedNode extends SavedTodo {
 }
 
 export interface SavedDpor {
+  /** What the numbers of places in footprints mean. */
+  readonly parts: ReadonlyArray<PartPath>
   readonly path: ReadonlyArray<SavedNode>
   readonly next: SavedTodo | null
   readonly cut: boolean

@@ -11,20 +11,23 @@ import { Dependence, type DependenceOptions, type Rule } from "./Dependence.ts"
 import { Dpor, type SavedDpor } from "./Dpor.ts"
 import { Machine } from "./Machine.ts"
 import { type Final, type Outcome, Outcomes, type SavedOutcomes, stepLimit } from "./Outcomes.ts"
-import { type Cost, States } from "./States.ts"
-import { StateTable, type StateTableOptions } from "./StateTable.ts"
+import { type Cost, States, type StatesCounts, type StatesEnd, type StatesVisitor } from "./States.ts"
+import { maxThreads, Stateful } from "./Stateful.ts"
 import { Values } from "./Values.ts"
+import { Visited, type VisitedOptions } from "./Visited.ts"
 
 /**
  * What is not explored because something equivalent is:
  *
- *   optimal  one execution for each equivalence class (optimal DPOR with wakeup trees); the default
- *   source   at least one for each class (source-DPOR with sleep sets): cheaper for each execution, may waste some
- *   states   each state once (state matching with sleep sets): best where many ways lead to few states
+ *   stateful  state matching joined with DPOR: from each state once, and only with threads whose order can matter; the
+ *             default, for up to 30 threads
+ *   optimal   one execution for each equivalence class (optimal DPOR with wakeup trees); the default beyond 30 threads
+ *   source    at least one for each class (source-DPOR with sleep sets): cheaper for each execution, may waste some
+ *   states    each state once, with every thread (state matching with sleep sets)
  */
-export type Reduction = "optimal" | "source" | "states"
+export type Reduction = "stateful" | "optimal" | "source" | "states"
 
-export interface ExploreOptions extends DependenceOptions, StateTableOptions {
+export interface ExploreOptions extends DependenceOptions, VisitedOptions {
   readonly reduction?: Reduction
   /**
    * Explore in the order of this cost, each state at its least, and with `bound` only up to it. Implies state matching
@@ -121,6 +124,12 @@ export const explore = (model: Model, options: ExploreOptions = {}, tampering: T
   return search.result()
 }
 
+interface StateSearch {
+  readonly counts: StatesCounts
+  readonly blocked: number
+  run(visitor: StatesVisitor): StatesEnd
+}
+
 class Search {
   readonly machine: Machine
   private readonly model: Model
@@ -128,10 +137,11 @@ class Search {
   private readonly tampering: Tampering
   private readonly values = new Values()
   private readonly outcomes: Outcomes
-  private readonly table: StateTable
+  private readonly visited: Visited
   private readonly maxSteps: number
   private readonly stopAtFailure: boolean
   private readonly cost: Cost | undefined
+  private readonly reduction: Reduction
   private counts: Omit<Counts, "fibers" | "fed"> = { executions: 0, blocked: 0, steps: 0, states: 0, matched: 0 }
   private reasons: Array<string> = []
   private within: string | undefined
@@ -146,14 +156,15 @@ class Search {
     this.maxSteps = options.maxSteps ?? defaultMaxSteps
     this.stopAtFailure = options.minimal === true || options.onFailure === "stop"
     this.cost = options.minimal === true ? "preemptions" : options.cost
-    this.table = new StateTable(options)
+    this.reduction = options.reduction ?? (model.threads.length > maxThreads ? "optimal" : "stateful")
+    this.visited = new Visited(options)
     this.outcomes = new Outcomes(model, {
       maxSteps: this.maxSteps,
       partialDeadlocks: options.partialDeadlocks ?? true,
       outcomeOf: options.outcomeOf ?? (() => "ok")
     })
     this.machine = new Machine(model, this.values, new Dependence(model, options, tampering.broken), {
-      intern: this.cost !== undefined || options.reduction === "states",
+      intern: this.cost !== undefined || this.reduction === "states" || this.reduction === "stateful",
       ...(options.unordered === undefined ? {} : { unordered: options.unordered })
     })
   }
@@ -162,8 +173,10 @@ class Search {
     if (this.machine.initialFailure !== undefined) {
       this.outcomes.noteInitial()
       this.ended = true
-    } else if (this.cost !== undefined || this.options.reduction === "states") this.runStates()
-    else this.runDpor(this.options.reduction ?? "optimal")
+    } else if (this.reduction === "optimal" || this.reduction === "source") {
+      if (this.cost === undefined) this.runDpor(this.reduction)
+      else this.runStates()
+    } else this.runStates()
   }
 
   result(): Explored {
@@ -175,7 +188,7 @@ class Search {
     const verdict: Verdict = first !== undefined
       ? { _tag: "Violated", first, exhaustive }
       : exhaustive
-      ? { _tag: "Complete", within: this.within, omission: this.table.omission }
+      ? { _tag: "Complete", within: this.within, omission: this.visited.omission }
       : { _tag: "Incomplete", reasons: this.reasons, covered: this.covered }
     return { verdict, counts: this.allCounts(), outcomes, checkpoint: this.checkpoint }
   }
@@ -218,15 +231,17 @@ class Search {
     const { machine, options, outcomes } = this
     if (options.resume !== undefined) throw new RangeError("an exploration with state matching cannot be resumed")
     const { cost } = this
-    const search = new States(machine, this.values, this.table, {
-      maxSteps: this.maxSteps,
-      partialDeadlocks: options.partialDeadlocks ?? true,
-      ...(cost === undefined ? {} : { cost }),
-      ...(options.bound === undefined ? {} : { bound: options.bound })
-    })
+    const common = { maxSteps: this.maxSteps, partialDeadlocks: options.partialDeadlocks ?? true }
+    const search: StateSearch = cost === undefined && this.reduction !== "states"
+      ? new Stateful(machine, this.visited, common)
+      : new States(machine, this.visited, {
+        ...common,
+        ...(cost === undefined ? {} : { cost }),
+        ...(options.bound === undefined ? {} : { bound: options.bound })
+      })
     const sync = (): void => {
       const { ends, matched, states, steps } = search.counts
-      this.counts = { executions: ends, blocked: 0, steps, states, matched }
+      this.counts = { executions: ends, blocked: search.blocked, steps, states, matched }
     }
     const end = search.run({
       goOn: () => {
@@ -244,7 +259,7 @@ class Search {
     sync()
     this.ended = end === "complete" || end === "bound"
     if (end === "bound") this.within = boundText(cost!, options.bound!)
-    if (end === "memory") this.reasons.push(`no room for more than ${this.table.size} states`)
+    if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
   }
 
   private goOn(): boolean {

@@ -23,6 +23,8 @@ export type Ended =
 export class Moment {
   /** Unique in one Fibers: equal numbers mean the same thread with the same history. */
   readonly id: number
+  /** Counts the moments of the thread from 0. */
+  readonly ordinal: number
   readonly thread: number
   readonly parent: Moment | undefined
   /** The result that led here from the parent. */
@@ -32,15 +34,21 @@ export class Moment {
   readonly ask: Ask<unknown> | undefined
   readonly ended: Ended | undefined
   readonly children = new Map<unknown, Moment>()
+  /** Moments other than `parent` after which the thread said that its future is the one of this moment (`settle`). */
+  others: Array<Moment> | undefined = undefined
+  /** What the ask does in states of its actor: kept by the machine. */
+  effects: Map<unknown, unknown> | undefined = undefined
 
   constructor(
     id: number,
+    ordinal: number,
     thread: number,
     parent: Moment | undefined,
     received: unknown,
     stop: Ask<unknown> | Ended
   ) {
     this.id = id
+    this.ordinal = ordinal
     this.thread = thread
     this.parent = parent
     this.received = received
@@ -68,11 +76,16 @@ export class Fibers {
   private readonly live: ReadonlyArray<Live>
   private readonly roots: Array<Moment | undefined>
   private readonly names: ReadonlyArray<string>
+  /** By thread: how many moments it has, and those at which it settled, by what it said. */
+  private readonly counts: Array<number>
+  private readonly settled: ReadonlyArray<Map<unknown, Moment>>
 
   constructor(threads: ReadonlyArray<Thread>, values: Values) {
     this.values = values
     this.names = threads.map((thread) => thread.name)
     this.roots = threads.map(() => undefined)
+    this.counts = threads.map(() => 0)
+    this.settled = threads.map(() => new Map())
     this.live = threads.map((thread) => ({
       root: Effect.suspend(() => {
         const code = thread.body()
@@ -89,6 +102,11 @@ export class Fibers {
     return this.roots[thread] ??= this.grow(thread, undefined, undefined, this.start(this.live[thread]!))
   }
 
+  /** The same, if it was ever needed. */
+  rootIfKnown(thread: number): Moment | undefined {
+    return this.roots[thread]
+  }
+
   /** The thread after `moment.ask` gave `result`. */
   after(moment: Moment, result: unknown): Moment {
     const key = this.values.representative(result)
@@ -102,10 +120,39 @@ export class Fibers {
   }
 
   private grow(thread: number, parent: Moment | undefined, received: unknown, stop: Ask<unknown> | Ended): Moment {
-    const moment = new Moment(this.moments++, thread, parent, received, stop)
     const live = this.live[thread]!
+    const { settled } = stopped
+    const key = settled === undefined ? undefined : this.values.representative(settled.key)
+    if (settled !== undefined) {
+      const known = this.settled[thread]!.get(key)
+      if (known !== undefined && parent !== undefined) {
+        this.join(known, parent, stop)
+        live.at = known.ask === undefined ? undefined : known
+        return known
+      }
+    }
+    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, stop)
+    if (settled !== undefined) this.settled[thread]!.set(key, moment)
     live.at = moment.ask === undefined ? undefined : moment
     return moment
+  }
+
+  /** After `parent` the thread is where it was at `known`. */
+  private join(known: Moment, parent: Moment, stop: Ask<unknown> | Ended): void {
+    if (this.isSame(known, stop)) {
+      if (known.parent !== parent) (known.others ??= []).push(parent)
+      return
+    }
+    throw new Error(
+      `thread ${this.names[known.thread]} said twice that what follows depends on the same value (settle), and did ` +
+        `${nameOf(known.ask)} after one and ${nameOf("_tag" in stop ? undefined : stop)} after the other`
+    )
+  }
+
+  private isSame(known: Moment, stop: Ask<unknown> | Ended): boolean {
+    if ("_tag" in stop) return known.ended?._tag === stop._tag
+    return known.ask?.actor === stop.actor && known.ask.command === stop.command &&
+      this.values.representative(known.ask.arg) === this.values.representative(stop.arg)
   }
 
   /** Starts a fiber anew and feeds it what it had received at `moment`. */
@@ -137,6 +184,7 @@ export class Fibers {
     usePort(fastPort)
     running.cursor = live.cursor
     stopped.ask = undefined
+    stopped.settled = undefined
     live.handle = fastPort.start(live.root, undefined)
     return takeStop()
   }
@@ -145,10 +193,14 @@ export class Fibers {
     usePort(fastPort)
     running.cursor = live.cursor
     stopped.ask = undefined
+    stopped.settled = undefined
     fastPort.resume(live.handle!, result)
     return takeStop()
   }
 }
+
+const nameOf = (ask: Ask<unknown> | undefined): string =>
+  ask === undefined ? "nothing any more" : `${ask.actor.name} ${ask.command.name}`
 
 const takeStop = (): Ask<unknown> | Ended => {
   const { ask } = stopped

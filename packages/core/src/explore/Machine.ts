@@ -18,6 +18,7 @@ import { ok, type Verdict, type Wait } from "../Verdict.ts"
 import { type Dependence, type Footprint, Touched } from "./Dependence.ts"
 import { Fibers, type Moment } from "./Fibers.ts"
 import type { Values } from "./Values.ts"
+import { Vector } from "./Vector.ts"
 
 /** A step that was executed, with what is needed to take it back. */
 export class Happened implements Footprint {
@@ -40,6 +41,8 @@ export class Happened implements Footprint {
   exits: Array<{ readonly thread: number; readonly before: unknown; readonly value: unknown }> | undefined = undefined
   readonly moment: Moment
   monitors: ReadonlyArray<unknown> = nothing
+  /** The number of the state of `ask.actor` before, where states are numbered. */
+  number = 0
 
   constructor(thread: number, moment: Moment, value: number) {
     this.thread = thread
@@ -50,6 +53,29 @@ export class Happened implements Footprint {
 }
 
 const nothing: ReadonlyArray<never> = []
+
+/** What an ask does in one state of its actor. */
+interface Effect {
+  readonly result: unknown
+  readonly after: unknown
+  /** The number of `after`, where states are numbered. */
+  readonly number: number
+  readonly places: ReadonlyArray<number>
+  readonly modes: ReadonlyArray<number>
+  readonly next: Moment
+  /** By monitor and its state: what hearing of it comes to. */
+  readonly told: Array<Map<unknown, Array<Told>> | undefined>
+}
+
+/** What a monitor did in one of its states when it heard of an effect; the same whenever what it saw is the same. */
+interface Told {
+  /** Actors that it looked at, and their states. */
+  readonly seen: ReadonlyArray<number>
+  readonly states: ReadonlyArray<unknown>
+  readonly next: unknown
+  readonly places: ReadonlyArray<number>
+  readonly modes: ReadonlyArray<number>
+}
 
 class Ref implements ThreadRef {
   readonly id: number
@@ -80,12 +106,17 @@ export class Machine {
   events = 0
   /** What failed before the first step. */
   initialFailure: Verdict | undefined = undefined
+  /** The present state as numbers; undefined unless equal states are one object. */
+  readonly vector: Vector | undefined
+  private readonly values: Values
   private readonly same: (state: unknown) => unknown
   private readonly refs: ReadonlyArray<Ref>
   private readonly dead: Array<boolean>
   private readonly told: ReadonlyMap<Command<unknown, unknown, unknown>, ReadonlyArray<number>>
   private readonly ordered: ReadonlyArray<boolean>
   private readonly watch: Watch | undefined
+  /** The vector has its first numbers. */
+  private begun = false
   private readonly event: MutableEvent
   private failing: Verdict | undefined = undefined
   private monitorAtWork = ""
@@ -93,6 +124,11 @@ export class Machine {
   constructor(model: Model, values: Values, dependence: Dependence, options: MachineOptions = {}) {
     this.model = model
     this.dependence = dependence
+    this.values = values
+    // One column more: for who is part of the state in a search with a bound.
+    this.vector = options.intern === true
+      ? new Vector(model.actors.length + model.threads.length + model.monitors.length + 1)
+      : undefined
     this.same = options.intern === true ? (state) => values.representative(state) : (state) => state
     this.fibers = new Fibers(model.threads, values)
     this.at = model.threads.map(() => undefined)
@@ -148,11 +184,63 @@ export class Machine {
     }
     this.initialFailure = this.failing
     this.failing = undefined
+    this.number()
+  }
+
+  /** The column of `vector` that is left to its user. */
+  get freeColumn(): number {
+    return this.model.actors.length + this.model.threads.length + this.model.monitors.length
+  }
+
+  /** Brings `vector` to the initial state. */
+  private number(): void {
+    const { model, values, vector } = this
+    if (vector === undefined) return
+    const numbers = [
+      ...model.actors.map((actor) => values.number(actor.state)),
+      ...this.at.map((moment) => this.position(moment)),
+      ...this.monitorStates.map((state) => values.number(state)),
+      0
+    ]
+    if (this.begun) numbers.forEach((number, column) => vector.set(column, number))
+    else vector.begin(numbers)
+    this.begun = true
+  }
+
+  /** Of a thread that has ended only what it returned can still matter; even and odd keep the two apart. */
+  private position(moment: Moment | undefined): number {
+    if (moment === undefined) return 0
+    return moment.ended?._tag === "Returned" ? 2 * this.values.number(moment.ended.value) + 1 : 2 * moment.id + 2
+  }
+
+  private place(thread: number, moment: Moment | undefined): void {
+    this.at[thread] = moment
+    if (this.begun) this.vector?.set(this.model.actors.length + thread, this.position(moment))
+  }
+
+  private replace(actor: Actor<unknown>, state: unknown): void {
+    actor.state = state
+    if (this.begun) this.vector?.set(actor.id, this.values.number(state))
+  }
+
+  private replaceMonitors(states: ReadonlyArray<unknown>): void {
+    const { model, monitorStates, values, vector } = this
+    this.monitorStates = states
+    if (vector === undefined || !this.begun || states === monitorStates) return
+    const base = model.actors.length + model.threads.length
+    for (let m = 0; m < states.length; m++) {
+      if (!Object.is(states[m], monitorStates[m])) vector.set(base + m, values.number(states[m]))
+    }
   }
 
   /** What a thread asks next; undefined when it has not started, has ended or threw. */
   pending(thread: number): Ask<unknown> | undefined {
     return this.dead[thread] === true ? undefined : this.at[thread]?.ask
+  }
+
+  /** A step of the thread threw, and it stopped for ever. */
+  hasThrown(thread: number): boolean {
+    return this.dead[thread] === true
   }
 
   isEnabled(thread: number): boolean {
@@ -196,14 +284,45 @@ export class Machine {
   step(thread: number, value = -1): Happened {
     const moment = this.at[thread]!
     const happened = new Happened(thread, moment, value)
-    const { actor, arg, command } = happened.ask
+    const { actor } = happened.ask
     const before = actor.state
     happened.before = before
     happened.monitors = this.monitorStates
+    happened.number = this.vector?.now[actor.id] ?? 0
     this.failing = undefined
+    const killed = this.isKilled(thread)
+    const known = killed ? undefined : moment.effects?.get(before) as Effect | undefined
+    if (known !== undefined && value < 0) return this.repeat(happened, known)
+    return this.discover(happened, killed)
+  }
+
+  /** The ask was seen to do this in the same state. */
+  private repeat(happened: Happened, { after, modes, next, number, places, result, told }: Effect): Happened {
+    const { ask, before, moment, thread } = happened
+    const { actor } = ask
+    actor.state = after
+    this.vector!.set(actor.id, number)
+    happened.result = result
+    this.events++
+    happened.events = 1
+    this.at[moment.thread] = next
+    this.vector!.set(this.model.actors.length + thread, 2 * next.id + 2)
+    if (!this.told.has(ask.command)) {
+      happened.places = places
+      happened.modes = modes
+      return happened
+    }
+    const touched = new Touched(places, modes)
+    this.tell(thread, ask, result, before, touched, told)
+    return this.seal(happened, touched)
+  }
+
+  private discover(happened: Happened, killed: boolean): Happened {
+    const { before, moment, thread, value } = happened
+    const { actor, arg, command } = happened.ask
     const touched = new Touched()
     const ref = this.refs[thread]!
-    ref.killed = this.isKilled(thread)
+    ref.killed = killed
     let after = before
     let result: unknown = undefined
     try {
@@ -216,18 +335,32 @@ export class Machine {
       this.dependence.touch(touched, thread, happened.ask, undefined, before, before)
       return this.seal(happened, touched)
     }
-    actor.state = after
+    this.replace(actor, after)
     happened.result = result
     this.dependence.touch(touched, thread, happened.ask, result, before, after)
     this.events++
     happened.events++
+    const isSpawn = command === (spawnThread as unknown)
+    const next = this.fibers.after(moment, result)
+    if (this.vector !== undefined && !isSpawn && !killed && value < 0 && next.ended === undefined) {
+      const effect: Effect = {
+        result,
+        after,
+        number: this.values.number(after),
+        places: touched.places.slice(),
+        modes: touched.modes.slice(),
+        next,
+        told: []
+      }
+      ;(moment.effects ??= new Map()).set(before, effect)
+    }
     this.tell(thread, happened.ask, result, before, touched)
-    if (command === (spawnThread as unknown)) {
+    if (isSpawn) {
       const child = this.dependence.threadOf(actor)!
       happened.spawned = child
       this.arrive(child, this.fibers.root(child), touched, happened)
     }
-    this.arrive(thread, this.fibers.after(moment, result), touched, happened)
+    this.arrive(thread, next, touched, happened)
     return this.seal(happened, touched)
   }
 
@@ -237,18 +370,18 @@ export class Machine {
     if (exits !== undefined) {
       for (let i = exits.length - 1; i >= 0; i--) {
         const exit = exits[i]!
-        const actor: Actor<unknown> = this.model.threads[exit.thread]!.actor as unknown as Actor<unknown>
-        actor.state = exit.before
+        this.replace(this.model.threads[exit.thread]!.actor as unknown as Actor<unknown>, exit.before)
       }
     }
     happened.ask.actor.state = happened.before
-    this.at[thread] = happened.moment
+    this.vector?.set(happened.ask.actor.id, happened.number)
+    this.place(thread, happened.moment)
     this.dead[thread] = false
     if (spawned >= 0) {
-      this.at[spawned] = undefined
+      this.place(spawned, undefined)
       this.dead[spawned] = false
     }
-    this.monitorStates = happened.monitors
+    this.replaceMonitors(happened.monitors)
     this.events -= happened.events
   }
 
@@ -335,7 +468,7 @@ export class Machine {
 
   /** A thread has come to its next ask or to its end. */
   private arrive(thread: number, moment: Moment, touched: Touched, happened: Happened | undefined): void {
-    this.at[thread] = moment
+    this.place(thread, moment)
     const { ended } = moment
     if (ended === undefined) return
     if (ended._tag === "Threw") {
@@ -349,17 +482,25 @@ export class Machine {
       ;(happened.exits ??= []).push({ thread, before, value: ended.value })
       happened.events++
     }
-    actor.state = this.same(command.evolve!(before, undefined, ended.value, thread))
+    this.replace(actor as unknown as Actor<unknown>, this.same(command.evolve!(before, undefined, ended.value, thread)))
     this.events++
     this.dependence.touchExit(touched, thread)
     this.tell(thread, pending, ended.value, before, touched)
   }
 
-  private tell(thread: number, pending: Ask<unknown>, result: unknown, before: unknown, touched: Touched): void {
+  private tell(
+    thread: number,
+    pending: Ask<unknown>,
+    result: unknown,
+    before: unknown,
+    touched: Touched,
+    known?: Effect["told"]
+  ): void {
     const indices = this.told.get(pending.command)
     if (indices === undefined) return
-    const { event, model, ordered, watch } = this
-    event.step = this.events - 1
+    const { event } = this
+    event.stepSeen = false
+    event.index = this.events - 1
     event.thread = thread
     event.threadName = this.refs[thread]!.name
     event.actor = pending.actor
@@ -368,24 +509,52 @@ export class Machine {
     event.result = result
     event.before = before
     for (const index of indices) {
-      const monitor = model.monitors[index]!
-      this.monitorAtWork = monitor.id
       const state = this.monitorStates[index]
-      let next = state
-      const follow = ordered[index] === true
-      if (follow) watch!.begin()
+      const same = known?.[index]?.get(state)?.find((told) => this.watch!.shows(told.seen, told.states))
+      if (same === undefined) this.hear(index, state, touched, known)
+      else {
+        touched.addAll(same.places, same.modes)
+        if (!Object.is(state, same.next)) this.replaceMonitors(this.monitorStates.with(index, same.next))
+      }
+    }
+  }
+
+  /** Lets a monitor hear of the present event. */
+  private hear(index: number, state: unknown, touched: Touched, known: Effect["told"] | undefined): void {
+    const { event, model, watch } = this
+    const monitor = model.monitors[index]!
+    this.monitorAtWork = monitor.id
+    let next = state
+    if (this.ordered[index] !== true) {
       try {
         next = this.same(monitor.step(state, event))
       } catch (error) {
         this.failing ??= this.crash(`monitor ${monitor.id}`, error)
       }
-      if (follow) {
-        watch!.end()
-        for (const actor of watch!.seen) this.dependence.touchSeen(touched, model.actors[actor]!)
-        this.dependence.touchMonitor(touched, index, !Object.is(state, next))
+    } else {
+      const own = new Touched()
+      const failing = this.failing
+      this.failing = undefined
+      watch!.begin()
+      try {
+        next = this.same(this.dependence.followMonitor(own, index, state, (view) => monitor.step(view, event)))
+      } catch (error) {
+        this.failing = this.crash(`monitor ${monitor.id}`, error)
       }
-      if (!Object.is(state, next)) this.monitorStates = this.monitorStates.with(index, next)
+      watch!.end()
+      for (const actor of watch!.seen) this.dependence.touchSeen(own, model.actors[actor]!)
+      touched.addAll(own.places, own.modes)
+      if (known !== undefined && this.failing === undefined && !event.stepSeen) {
+        const { seen } = watch!
+        const told: Told = { seen, states: watch!.statesOf(seen), next, places: own.places, modes: own.modes }
+        const byState = known[index] ??= new Map()
+        const list = byState.get(state)
+        if (list === undefined) byState.set(state, [told])
+        else list.push(told)
+      }
+      this.failing = failing ?? this.failing
     }
+    if (!Object.is(state, next)) this.replaceMonitors(this.monitorStates.with(index, next))
   }
 
   /** Some monitor hears of the command. */
@@ -420,7 +589,9 @@ export class Machine {
 }
 
 class MutableEvent implements Event {
-  step = 0
+  index = 0
+  /** Somebody has asked which step it is. */
+  stepSeen = false
   thread = 0
   threadName = ""
   actor!: Actor<unknown>
@@ -432,6 +603,11 @@ class MutableEvent implements Event {
 
   constructor(machine: Machine) {
     this.machine = machine
+  }
+
+  get step(): number {
+    this.stepSeen = true
+    return this.index
   }
 
   readonly violate = (message: string, subject?: string): void => {
@@ -480,6 +656,16 @@ class Watch {
 
   end(): void {
     this.on = false
+  }
+
+  statesOf(actors: ReadonlyArray<number>): ReadonlyArray<unknown> {
+    return actors.map((actor) => this.states[actor])
+  }
+
+  /** The actors are in these states. */
+  shows(actors: ReadonlyArray<number>, states: ReadonlyArray<unknown>): boolean {
+    for (let i = 0; i < actors.length; i++) if (!Object.is(this.states[actors[i]!], states[i])) return false
+    return true
   }
 
   /** Makes `state` plain again. */

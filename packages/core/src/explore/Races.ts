@@ -113,7 +113,7 @@ export class Races {
   }
 
   /** Conflicting steps before `index`, latest first. */
-  private candidates(
+  candidates(
     places: ReadonlyArray<number>,
     modes: ReadonlyArray<number>,
     index: number,
@@ -133,7 +133,7 @@ export class Races {
   }
 
   /** Steps after `from` that do not happen after it. */
-  private independentOf(from: number, index: number): ReadonlyArray<number> {
+  independentOf(from: number, index: number): ReadonlyArray<number> {
     const { trace } = this
     const { thread } = trace.steps[from]!
     const ordinal = trace.clocks[from]![thread]!
@@ -144,7 +144,7 @@ export class Races {
   }
 
   /** Whether the ask could proceed before step `from`, once `others` have run. */
-  private couldRun(thread: number, pending: Ask<unknown>, from: number, others: ReadonlyArray<number>): boolean {
+  couldRun(thread: number, pending: Ask<unknown>, from: number, others: ReadonlyArray<number>): boolean {
     return !this.machine.isBlocked(
       thread,
       pending,

@@ -15,8 +15,7 @@
 import type { Verdict } from "../Verdict.ts"
 import { dependent, type Footprint, Touched } from "./Dependence.ts"
 import type { Happened, Machine } from "./Machine.ts"
-import type { StateTable } from "./StateTable.ts"
-import type { Values } from "./Values.ts"
+import type { Visited } from "./Visited.ts"
 import type { Move } from "./Witness.ts"
 
 /** What makes a schedule dear. */
@@ -84,9 +83,9 @@ const maxSleepers = 30
 
 export class States {
   readonly counts: StatesCounts = { states: 0, steps: 0, matched: 0, ends: 0 }
+  readonly blocked = 0
   private readonly machine: Machine
-  private readonly values: Values
-  private readonly table: StateTable
+  private readonly visited: Visited
   private readonly options: StatesOptions
   private readonly sleepSets: boolean
   private readonly frames: Array<Frame> = []
@@ -96,16 +95,13 @@ export class States {
   private tick = 0
   private end: StatesEnd = "complete"
   private readonly enabled: Array<number> = []
-  /** The key of a state in 16-bit units, two for each number. */
-  private readonly units: Array<number>
+  /** By state: threads that slept at every visit. */
+  private readonly slept: Array<number> = []
 
-  constructor(machine: Machine, values: Values, table: StateTable, options: StatesOptions) {
+  constructor(machine: Machine, visited: Visited, options: StatesOptions) {
     this.machine = machine
-    this.values = values
-    this.table = table
+    this.visited = visited
     this.options = options
-    const { actors, monitors, threads } = machine.model
-    this.units = Array.from({ length: 2 * (1 + threads.length + actors.length + monitors.length) }, () => 0)
     this.sleepSets = options.cost === undefined && (options.sleepSets ?? true)
   }
 
@@ -206,31 +202,34 @@ export class States {
   }
 
   private unbounded(sleep: Array<Sleeper>): ReadonlyArray<Move> | "full" {
-    const key = this.key(-1)
     const asleep = sleep.reduce((mask, { thread }) => mask | (1 << thread), 0)
-    const stored = this.table.get(key)
-    if (stored === undefined) {
+    const known = this.visited.find(this.machine.vector!)
+    if (known < 0) {
+      const state = this.visited.add(this.machine.vector!)
+      if (state < 0) return "full"
       this.counts.states++
-      if (!this.table.put(key, asleep)) return "full"
+      this.slept[state] = asleep
       return this.movesOf((thread) => (asleep & (1 << thread)) === 0 || thread >= maxSleepers)
     }
     this.counts.matched++
-    const awake = stored & ~asleep
+    const slept = this.slept[known]!
+    const awake = slept & ~asleep
     if (awake === 0) return noMoves
-    this.table.put(key, stored & asleep)
-    for (let i = sleep.length - 1; i >= 0; i--) if ((stored & (1 << sleep[i]!.thread)) === 0) sleep.splice(i, 1)
+    this.slept[known] = slept & asleep
+    for (let i = sleep.length - 1; i >= 0; i--) if ((slept & (1 << sleep[i]!.thread)) === 0) sleep.splice(i, 1)
     return this.movesOf((thread) => thread < maxSleepers && (awake & (1 << thread)) !== 0)
   }
 
   /** Moves that cost nothing; the others wait for their level. */
   private bounded(way: Way | undefined, last: number): ReadonlyArray<Move> | "full" {
-    const key = this.key(last)
-    if (this.table.get(key) !== undefined) {
+    const vector = this.machine.vector!
+    vector.set(this.machine.freeColumn, last + 1)
+    if (this.visited.find(vector) >= 0) {
       this.counts.matched++
       return noMoves
     }
+    if (this.visited.add(vector) < 0) return "full"
     this.counts.states++
-    if (!this.table.put(key, 0)) return "full"
     const costs = this.costs(last)
     return this.movesOf((thread) => {
       const cost = costs(thread)
@@ -268,28 +267,6 @@ export class States {
       for (let value = 0; value < choices; value++) moves.push({ thread, value })
     }
     return moves
-  }
-
-  /** Equal for equal states only. `last`: the thread that moved last, where that matters. */
-  private key(last: number): string {
-    const { machine, units, values } = this
-    const { actors } = machine.model
-    let at = 0
-    const push = (number: number): void => {
-      units[at++] = number & 0xffff
-      units[at++] = number >>> 16
-    }
-    push(last + 1)
-    for (let t = 0; t < machine.at.length; t++) {
-      const moment = machine.at[t]
-      // Of a thread that has ended only what it returned can still matter; even and odd keep the two apart.
-      if (moment === undefined) push(0)
-      else if (moment.ended?._tag === "Returned") push(2 * values.number(moment.ended.value) + 1)
-      else push(2 * moment.id + 2)
-    }
-    for (let i = 0; i < actors.length; i++) push(values.number(actors[i]!.state))
-    for (const state of machine.monitorStates) push(values.number(state))
-    return String.fromCharCode.apply(undefined, units)
   }
 }
 

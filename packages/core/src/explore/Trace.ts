@@ -8,6 +8,11 @@ import type { Happened, Machine } from "./Machine.ts"
 /** Clock: for each thread, how many of its steps happen before or are this step. */
 export type Clock = Int32Array
 
+interface Visits {
+  readonly steps: Array<number>
+  readonly modes: Array<number>
+}
+
 export class Trace {
   readonly steps: Array<Happened> = []
   readonly clocks: Array<Clock> = []
@@ -15,14 +20,13 @@ export class Trace {
   /** Per thread: indices of its steps. */
   readonly byThread: ReadonlyArray<Array<number>>
   /** Per place: indices of the steps that touched it, and in which mode. */
-  private readonly byPlace: ReadonlyArray<{ readonly steps: Array<number>; readonly modes: Array<number> }>
+  private readonly byPlace: Array<Visits | undefined> = []
   /** Per thread: the step that started it; -1 at the beginning. */
   private readonly bornBy: Int32Array
 
   constructor(machine: Machine) {
     this.threads = machine.model.threads.length
     this.byThread = machine.model.threads.map(() => [])
-    this.byPlace = Array.from({ length: machine.dependence.places }, () => ({ steps: [], modes: [] }))
     this.bornBy = new Int32Array(this.threads).fill(-1)
   }
 
@@ -40,7 +44,7 @@ export class Trace {
     this.steps.push(step)
     this.clocks.push(clock)
     for (let i = 0; i < step.places.length; i++) {
-      const place = this.byPlace[step.places[i]!]!
+      const place = this.byPlace[step.places[i]!] ??= { steps: [], modes: [] }
       place.steps.push(index)
       place.modes.push(step.modes[i]!)
     }
@@ -85,7 +89,9 @@ export class Trace {
    * stop. Steps before index `until` only.
    */
   conflictsOn(place: number, mode: number, until: number, visit: (index: number, mode: number) => boolean): void {
-    const { modes, steps } = this.byPlace[place]!
+    const visits = this.byPlace[place]
+    if (visits === undefined) return
+    const { modes, steps } = visits
     for (let i = steps.length - 1; i >= 0; i--) {
       if (steps[i]! >= until || !conflicting(mode, modes[i]!)) continue
       if (!visit(steps[i]!, modes[i]!)) return
@@ -95,7 +101,9 @@ export class Trace {
   private joinPlaces(clock: Clock, step: Happened): void {
     for (let k = 0; k < step.places.length; k++) {
       const mode = step.modes[k]!
-      const { modes, steps } = this.byPlace[step.places[k]!]!
+      const visits = this.byPlace[step.places[k]!]
+      if (visits === undefined) continue
+      const { modes, steps } = visits
       // All steps of an older run happen before each step of a younger one: the first conflicting run is enough.
       let run: number | undefined
       for (let i = steps.length - 1; i >= 0; i--) {

@@ -25,9 +25,15 @@ export interface FiberPort {
 }
 
 /** Where the fiber that just ran stopped. Module-level on purpose: read at once after start and resume. */
-export const stopped: { ask: Ask<unknown> | undefined; exit: Exit.Exit<unknown, unknown> | undefined } = {
+export const stopped: {
+  ask: Ask<unknown> | undefined
+  exit: Exit.Exit<unknown, unknown> | undefined
+  /** What the thread said, on its way here, that its future depends on (`settle`). */
+  settled: { readonly key: unknown } | undefined
+} = {
   ask: undefined,
-  exit: undefined
+  exit: undefined,
+  settled: undefined
 }
 
 /**

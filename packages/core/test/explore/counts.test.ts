@@ -49,7 +49,9 @@ describe("optimal DPOR: as many executions as published", () => {
   test.each(published.map(([model, count]) => ({ name: model.name, model, count })))(
     "$name: $count",
     ({ count, model }) => {
-      const { counts: { blocked, executions } } = explore(model, { silentStores: "write" }, { cutAtFailure: true })
+      const { counts: { blocked, executions } } = explore(model, { reduction: "optimal", silentStores: "write" }, {
+        cutAtFailure: true
+      })
       expect({ executions, blocked }).toEqual({ executions: count, blocked: 0 })
     }
   )

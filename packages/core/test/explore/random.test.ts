@@ -21,6 +21,7 @@ const sameOutcomes = (program: ReadonlyArray<ProgramThread>, options: ExploreOpt
 }
 
 const variants: ReadonlyArray<ExploreOptions> = [
+  { reduction: "stateful" },
   { reduction: "source" },
   { reduction: "optimal" },
   { reduction: "optimal", silentStores: "write" },
@@ -56,7 +57,9 @@ test("circles of waiters are found as soon as they close, where no kill can undo
 })
 
 describe("state matching judges every state, as fuzzing does", () => {
-  test.each([{ reduction: "states" }, { cost: "preemptions" }] as ReadonlyArray<ExploreOptions>)("%j", (options) => {
+  test.each(
+    [{ reduction: "states" }, { reduction: "stateful" }, { cost: "preemptions" }] as ReadonlyArray<ExploreOptions>
+  )("%j", (options) => {
     fc.assert(
       fc.property(smallProgram, (program) => {
         const model = buildModel(program)
@@ -122,7 +125,11 @@ describe("optimal: one execution for each class, none blocked", () => {
           const classes = classesOf(model, 3000)?.size
           // All numbers of a choice are tried wherever its thread is, which can be more than one each.
           fc.pre(classes !== undefined && !program.some(({ ops }) => ops.some((op) => op.kind === "choose")))
-          const { counts: { blocked, executions }, outcomes } = explore(model, { partialDeadlocks: false, unordered })
+          const { counts: { blocked, executions }, outcomes } = explore(model, {
+            reduction: "optimal",
+            partialDeadlocks: false,
+            unordered
+          })
           // A thread that throws before its first ask: nothing runs.
           if (outcomes.some((o) => o.failed && o.choices.length === 0 && executions === 0)) return
           expect({ blocked, executions }).toEqual({ blocked: 0, executions: classes })

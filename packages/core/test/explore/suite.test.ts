@@ -9,6 +9,7 @@ const ways: ReadonlyArray<Explore.ExploreOptions> = [
   { reduction: "optimal", silentStores: "write" },
   { reduction: "source" },
   { reduction: "states" },
+  { reduction: "stateful" },
   { cost: "preemptions" },
   { cost: "delays" }
 ]

@@ -1,0 +1,166 @@
+/**
+ * Which parts of a monitor's state a step looked at, and which it changed.
+ *
+ * Monitors keep one value for all they watch: an array by thread, a record of arrays by page. If all of it were one
+ * place, every two steps that a monitor hears of would be dependent, and nothing would be left to reduce. So the state
+ * is handed to the monitor through a view that notes what is looked at, down to `depth` levels of plain arrays and
+ * records, and what changed is found by comparing the states before and after. A part is two places: its value, and
+ * the set of its keys.
+ *
+ * Monitors must therefore compare what they keep by value and not by identity, as a fold must anyway.
+ */
+import { type Mode, reading, type Touched, writing } from "./Dependence.ts"
+
+type Container = Record<string, unknown>
+
+/** Values behind this many levels are one part. */
+const depth = 3
+
+const rawOf = Symbol("raw")
+
+const isContainer = (value: unknown): value is Container => {
+  if (typeof value !== "object" || value === null) return false
+  if (Array.isArray(value)) return true
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null
+}
+
+/** The value behind a view; other values as they are. */
+const unwrapped = (value: unknown): unknown =>
+  typeof value === "object" && value !== null ? (value as { readonly [rawOf]?: unknown })[rawOf] ?? value : value
+
+/** Where a part is: the number of its monitor, then keys. */
+export type PartPath = readonly [monitor: number, ...keys: ReadonlyArray<string>]
+
+/** Gives a new part two places, of which it returns the first. */
+export type NewPart = (path: PartPath) => number
+
+class Part {
+  /** Place of what it is; for a container: that it is one. */
+  readonly value: number
+  /** Place of which keys it has. */
+  readonly keys: number
+  private readonly parts = new Map<string, Part>()
+  private readonly path: PartPath
+  private readonly newPart: NewPart
+
+  constructor(path: PartPath, newPart: NewPart) {
+    this.path = path
+    this.newPart = newPart
+    this.value = newPart(path)
+    this.keys = this.value + 1
+  }
+
+  at(key: string): Part {
+    let part = this.parts.get(key)
+    if (part === undefined) this.parts.set(key, part = new Part([...this.path, key], this.newPart))
+    return part
+  }
+}
+
+/** Watches the states of one monitor. */
+export class Parts {
+  private readonly root: Part
+  private touched: Touched | undefined
+
+  constructor(monitor: number, newPart: NewPart) {
+    this.root = new Part([monitor], newPart)
+  }
+
+  /** Makes sure that the part has its places: for places to have the numbers that they had elsewhere. */
+  place([, ...keys]: PartPath): void {
+    let part = this.root
+    for (const key of keys) part = part.at(key)
+  }
+
+  /** Runs a step of the monitor on `state` and notes what it touched. */
+  follow(state: unknown, touched: Touched, step: (view: unknown) => unknown): unknown {
+    this.touched = touched
+    try {
+      this.note(this.root.value, reading)
+      const next = this.plain(step(isContainer(state) ? this.view(state, this.root, depth) : state), state, depth)
+      this.compare(this.root, state, next, depth)
+      return next
+    } finally {
+      this.touched = undefined
+    }
+  }
+
+  private note(place: number, mode: Mode): void {
+    this.touched?.add(place, mode)
+  }
+
+  private view(raw: Container, part: Part, levels: number): unknown {
+    const views = new Map<string, unknown>()
+    const isArray = Array.isArray(raw)
+    return new Proxy(raw, {
+      get: (_, key) => {
+        if (key === rawOf) return raw
+        if (typeof key === "symbol") return raw[key as unknown as string]
+        if (isArray) {
+          // A copy that changes nothing by itself: what is put into it is found by comparing.
+          if (key === "slice") return (...range: Array<number>) => this.copy(raw, part, range)
+          if (key === "length" || !Object.hasOwn(raw, key)) {
+            this.note(part.keys, reading)
+            return raw[key]
+          }
+        } else if (!Object.hasOwn(raw, key)) {
+          this.note(part.keys, reading)
+          return raw[key]
+        }
+        const value = raw[key]
+        const child = part.at(key)
+        this.note(child.value, reading)
+        if (levels === 1 || !isContainer(value)) return value
+        let view = views.get(key)
+        if (view === undefined) views.set(key, view = this.view(value, child, levels - 1))
+        return view
+      },
+      has: (_, key) => {
+        this.note(part.keys, reading)
+        return key in raw
+      },
+      ownKeys: () => {
+        this.note(part.keys, reading)
+        return Reflect.ownKeys(raw)
+      }
+    })
+  }
+
+  private copy(raw: Container, part: Part, range: ReadonlyArray<number>): unknown {
+    if (range.length > 0) {
+      this.note(part.keys, reading)
+      for (const key of Object.keys(raw)) this.note(part.at(key).value, reading)
+    }
+    return (raw as unknown as ReadonlyArray<unknown>).slice(...range)
+  }
+
+  /** `value` without views, where it is not what was there before. */
+  private plain(value: unknown, before: unknown, levels: number): unknown {
+    const raw = unwrapped(value)
+    if (raw === before || levels === 0 || !isContainer(raw)) return raw
+    const old = isContainer(before) ? before : undefined
+    for (const key of Object.keys(raw)) {
+      const child = raw[key]
+      const bare = this.plain(child, old?.[key], levels - 1)
+      if (bare !== child) raw[key] = bare
+    }
+    return raw
+  }
+
+  private compare(part: Part, before: unknown, after: unknown, levels: number): void {
+    if (Object.is(before, after)) return
+    if (levels === 0 || !isContainer(before) || !isContainer(after) || Array.isArray(before) !== Array.isArray(after)) {
+      return this.note(part.value, writing)
+    }
+    const keys = Object.keys(after)
+    let sameKeys = keys.length === Object.keys(before).length
+    for (const key of keys) {
+      if (!Object.hasOwn(before, key)) sameKeys = false
+      this.compare(part.at(key), before[key], after[key], levels - 1)
+    }
+    if (sameKeys) return
+    this.note(part.keys, writing)
+    for (const key of Object.keys(before)) if (!Object.hasOwn(after, key)) this.note(part.at(key).value, writing)
+  }
+}

@@ -1,0 +1,410 @@
+/**
+ * Dynamic partial-order reduction joined with state matching: what follows from a state is explored once, however many
+ * ways lead to it, and from a state only those threads are moved whose order with others can matter.
+ *
+ * - Which threads to move: source sets (Abdulla, Aronis, Jonsson, Sagonas, POPL'14). When a step is in a race with an
+ *   earlier one, a thread that can begin a sequence with the two the other way round is moved where the earlier one was.
+ * - Sleep sets, with state matching as Godefroid has them (LNCS 1032, section 5.3): a state is explored again for
+ *   threads that slept at all earlier visits and do not now.
+ * - At a state that was explored before, nothing is executed that could be in a race with the steps that led here this
+ *   time. What its threads may still do (`Futures`) is therefore tried against those steps (Yang, Chen, Gopalakrishnan,
+ *   Kirby, SPIN'08; Yi, Wang, Yang: Stateful dynamic partial-order reduction, ICFEM'06). It holds more than what was
+ *   executed from the state, so some threads are moved without need, and none is forgotten.
+ * - States that come again on their own path (threads that `settle` make such circles): everything on the circle is
+ *   explored with all threads (the proviso against ignoring; Godefroid, section 6).
+ * - Where an execution fails it ends. What its threads would have done is not known; so every state on the way there is
+ *   explored with all threads, and every state on another way to one of these (`open`).
+ */
+import { killThread } from "../Thread.ts"
+import { failureId, type Verdict } from "../Verdict.ts"
+import { dependent, type Footprint, Touched, writing } from "./Dependence.ts"
+import type { Moment } from "./Fibers.ts"
+import { type Future, Futures } from "./Futures.ts"
+import type { Happened, Machine } from "./Machine.ts"
+import { Races } from "./Races.ts"
+import type { StatesCounts, StatesEnd, StatesVisitor } from "./States.ts"
+import { type Clock, join, Trace } from "./Trace.ts"
+import type { Visited } from "./Visited.ts"
+import type { Move } from "./Witness.ts"
+
+export interface StatefulOptions {
+  readonly maxSteps: number
+  readonly partialDeadlocks: boolean
+}
+
+interface Sleeper {
+  readonly thread: number
+  readonly footprint: Footprint
+}
+
+/** Threads are kept as bits of a number. */
+export const maxThreads = 30
+
+const onPath = 1
+const open = 2
+
+/** A state on the path. */
+class Node {
+  /** Number of the state among those visited. */
+  readonly state: number
+  /** Threads that can move. */
+  readonly enabled: number
+  /** Threads to move, and those moved already (here, or at an earlier visit). */
+  todo = 0
+  done = 0
+  sleep: Array<Sleeper>
+  asleep: number
+  /** What follows is not all known: an execution was cut below, or led back to the path. */
+  open = false
+  /** The thread being moved; of its data choice the number under way, and how many there are. */
+  thread = -1
+  value = -1
+  values = 0
+  /** What the step of `thread` touched, with all numbers so far. */
+  touched: Touched | undefined = undefined
+
+  constructor(state: number, enabled: number, sleep: Array<Sleeper>, asleep: number) {
+    this.state = state
+    this.enabled = enabled
+    this.sleep = sleep
+    this.asleep = asleep
+  }
+
+  /** The next thread to move, the one that moved last first; -1 when there is none. */
+  next(last: number): number {
+    const left = this.todo & this.enabled & ~this.done & ~this.asleep
+    if (left === 0) return -1
+    return last >= 0 && (left & (1 << last)) !== 0 ? last : 31 - Math.clz32(left & -left)
+  }
+}
+
+export class Stateful {
+  readonly counts: StatesCounts = { states: 0, steps: 0, matched: 0, ends: 0 }
+  /** Ends of executions at which all who could move slept. */
+  blocked = 0
+  private readonly machine: Machine
+  private readonly visited: Visited
+  private readonly options: StatefulOptions
+  private readonly trace: Trace
+  private readonly races: Races
+  private readonly nodes: Array<Node> = []
+  private readonly futures: ReadonlyArray<Futures>
+  /** By state: threads that slept at every visit; threads moved from it. */
+  private slept = new Int32Array(1 << 12)
+  private moved = new Int32Array(1 << 12)
+  /** By state: it is on the path, or open. */
+  private marks = new Uint8Array(1 << 12)
+  /** Threads that were killed in some execution. */
+  private killed = 0
+  private readonly enabled: Array<number> = []
+  private tick = 0
+  private end: StatesEnd = "complete"
+
+  constructor(machine: Machine, visited: Visited, options: StatefulOptions) {
+    if (machine.model.threads.length > maxThreads) throw new RangeError(`at most ${maxThreads} threads`)
+    this.machine = machine
+    this.visited = visited
+    this.options = options
+    this.trace = new Trace(machine)
+    this.races = new Races(machine, this.trace, { whole: false })
+    this.futures = machine.model.threads.map(() => new Futures())
+  }
+
+  run(visitor: StatesVisitor): StatesEnd {
+    if (!this.arrive([], 0, visitor)) return this.end
+    while (this.nodes.length > 0) {
+      if ((++this.tick & 0xff) === 0 && !visitor.goOn()) return "stopped"
+      const node = this.nodes.at(-1)!
+      if (!this.choose(node)) {
+        this.leave(node)
+        continue
+      }
+      if (!this.move(node, visitor)) return this.end
+    }
+    return "complete"
+  }
+
+  /** Decides what is moved next from the node; false when nothing is left. */
+  private choose(node: Node): boolean {
+    if (node.thread >= 0) {
+      if (++node.value < node.values) return true
+      this.rest(node)
+    }
+    const last = this.trace.steps.at(-1)?.thread ?? -1
+    const thread = node.next(last)
+    if (thread < 0) return false
+    node.thread = thread
+    node.values = this.machine.choicesOf(thread)
+    node.value = node.values === 0 ? -1 : 0
+    node.touched = undefined
+    return true
+  }
+
+  /** The thread has been moved: from now on it sleeps. */
+  private rest(node: Node): void {
+    const bit = 1 << node.thread
+    node.done |= bit
+    node.asleep |= bit
+    node.sleep.push({ thread: node.thread, footprint: node.touched! })
+    node.thread = -1
+  }
+
+  private leave(node: Node): void {
+    this.nodes.pop()
+    this.marks[node.state] = node.open ? open : 0
+    const parent = this.nodes.at(-1)
+    if (node.open && parent !== undefined) parent.open = true
+    this.moved[node.state]! |= node.done
+    this.back()
+  }
+
+  private back(): void {
+    if (this.trace.length > 0) this.machine.undo(this.trace.pop())
+  }
+
+  private move(node: Node, visitor: StatesVisitor): boolean {
+    const { machine, trace } = this
+    const { thread, value } = node
+    const step = machine.step(thread, value)
+    this.counts.steps++
+    trace.push(step)
+    this.note(step.moment, step)
+    if (step.ask.command === (killThread as unknown)) {
+      this.killed |= 1 << machine.dependence.threadOf(step.ask.actor)!
+    }
+    if (node.touched === undefined) node.touched = new Touched(step.places, step.modes)
+    else for (let i = 0; i < step.places.length; i++) node.touched.add(step.places[i]!, step.modes[i]!)
+    this.racesOf(step)
+    const sleep: Array<Sleeper> = []
+    let asleep = 0
+    for (const sleeper of node.sleep) {
+      if (sleeper.thread === thread || dependent(sleeper.footprint, step)) continue
+      sleep.push(sleeper)
+      asleep |= 1 << sleeper.thread
+    }
+    return this.arrive(sleep, asleep, visitor)
+  }
+
+  /** The machine has come to a state: judges it, and puts it on the path when something is to be explored from it. */
+  private arrive(sleep: Array<Sleeper>, asleep: number, visitor: StatesVisitor): boolean {
+    const { enabled, machine, visited } = this
+    machine.enabled(enabled)
+    const verdict = this.judge()
+    if (verdict !== undefined) return this.finish(verdict, visitor)
+    let canMove = 0
+    for (const thread of enabled) canMove |= 1 << thread
+    let state = visited.find(machine.vector!)
+    if (state >= 0) return this.again(state, canMove, sleep, asleep)
+    state = visited.add(machine.vector!)
+    if (state < 0) return this.stop("memory")
+    this.counts.states++
+    this.reserve(state)
+    this.slept[state] = asleep
+    const node = new Node(state, canMove, sleep, asleep)
+    const first = this.firstOf(canMove & ~asleep)
+    if (first === 0) {
+      this.blocked++
+      this.racesOfWaiting()
+    }
+    node.todo = first
+    this.push(node)
+    return true
+  }
+
+  private push(node: Node): void {
+    this.marks[node.state]! |= onPath
+    this.nodes.push(node)
+  }
+
+  /** The thread that moved last, or the first one. */
+  private firstOf(awake: number): number {
+    const last = this.trace.steps.at(-1)
+    const bit = last === undefined ? 0 : 1 << last.thread
+    return (awake & bit) !== 0 ? bit : awake & -awake
+  }
+
+  /** A state that has been visited before. */
+  private again(state: number, canMove: number, sleep: Array<Sleeper>, asleep: number): boolean {
+    this.counts.matched++
+    const mark = this.marks[state]!
+    if ((mark & onPath) !== 0) {
+      this.expand(this.nodes.findIndex((node) => node.state === state))
+      this.back()
+      return true
+    }
+    if ((mark & open) !== 0) this.expand(0)
+    else this.racesOfFutures()
+    const before = this.slept[state]!
+    const awake = before & ~asleep
+    if (awake === 0) {
+      this.back()
+      return true
+    }
+    this.slept[state]! &= asleep
+    const node = new Node(state, canMove, sleep.filter(({ thread }) => (before & (1 << thread)) !== 0), 0)
+    for (const { thread } of node.sleep) node.asleep |= 1 << thread
+    node.open = (mark & open) !== 0
+    node.done = this.moved[state]!
+    node.todo = awake | node.done
+    this.push(node)
+    return true
+  }
+
+  private judge(): Verdict | "step-limit" | undefined {
+    const { enabled, machine } = this
+    const step = this.trace.steps.at(-1)
+    if (step?.failure !== undefined) return step.failure
+    if (this.options.partialDeadlocks) {
+      const cycle = machine.cycle()
+      if (cycle !== undefined) return machine.deadlockOf(cycle)
+    }
+    if (enabled.length === 0) return machine.end()
+    return machine.events >= this.options.maxSteps ? "step-limit" : undefined
+  }
+
+  private finish(verdict: Verdict | "step-limit", visitor: StatesVisitor): boolean {
+    this.counts.ends++
+    const goOn = visitor.ended(verdict, () => this.moves(), 0)
+    if (verdict === "step-limit" || failureId(verdict) !== undefined) this.expand(0)
+    else this.racesOfWaiting()
+    this.back()
+    return goOn || this.stop("stopped")
+  }
+
+  /** What follows is not known: all threads are to be moved from the states of the path from `first` on. */
+  private expand(first: number): void {
+    for (let i = first; i < this.nodes.length; i++) {
+      const node = this.nodes[i]!
+      node.todo |= node.enabled
+      node.open = true
+    }
+  }
+
+  private stop(end: StatesEnd): false {
+    this.end = end
+    return false
+  }
+
+  private moves(): ReadonlyArray<Move> {
+    return this.trace.steps.map(({ thread, value }) => ({ thread, value }))
+  }
+
+  private reserve(state: number): void {
+    if (state < this.slept.length) return
+    const length = this.slept.length * 2
+    const { marks, moved, slept } = this
+    this.slept = new Int32Array(length)
+    this.moved = new Int32Array(length)
+    this.marks = new Uint8Array(length)
+    this.slept.set(slept)
+    this.moved.set(moved)
+    this.marks.set(marks)
+  }
+
+  // Races -----------------------------------------------------------------------------------------
+
+  /** Races of the last step with those before it. */
+  private racesOf({ ask, modes, places, thread }: Happened): void {
+    const index = this.trace.length - 1
+    const past = this.trace.clockBefore(thread, index)
+    const waits = ask.command.blocked !== undefined
+    this.reverse(thread, places, modes, waits ? ask : undefined, index, past)
+  }
+
+  /** Where nobody is moved any more: races of what threads wait in with what keeps them waiting. */
+  private racesOfWaiting(): void {
+    const { machine, trace } = this
+    for (let thread = 0; thread < machine.at.length; thread++) {
+      const pending = machine.pending(thread)
+      if (pending === undefined || machine.isEnabled(thread)) continue
+      const touched = new Touched()
+      machine.dependence.touchAtWorst(touched, thread, pending)
+      this.note(machine.at[thread]!, touched)
+      this.reverse(thread, touched.places, touched.modes, pending, trace.length, trace.clockBefore(thread))
+    }
+  }
+
+  private reverse(
+    thread: number,
+    places: ReadonlyArray<number>,
+    modes: ReadonlyArray<number>,
+    waiting: Happened["ask"] | undefined,
+    index: number,
+    past: Clock
+  ): void {
+    const { races, trace } = this
+    const candidates = races.candidates(places, modes, index, past, waiting !== undefined)
+    if (candidates.length === 0) return
+    const clock = past.slice()
+    for (const candidate of candidates) {
+      if (trace.within(candidate, clock)) continue
+      if (
+        waiting !== undefined && !races.couldRun(thread, waiting, candidate, races.independentOf(candidate, index))
+      ) continue
+      join(clock, trace.clocks[candidate]!)
+      this.add(candidate, thread, index, true)
+    }
+  }
+
+  /**
+   * What comes after step `at` without depending on it, and then what `thread` does, can also happen before that step.
+   * Some thread that such a sequence can begin with is to be moved there (source sets, POPL'14, section 4), unless one
+   * of them is or sleeps. `alone`: the sequence holds no steps that are not on the path.
+   */
+  private add(at: number, thread: number, until: number, alone: boolean): void {
+    const { trace } = this
+    const node = this.nodes[at]!
+    const covered = node.todo | node.done | node.asleep
+    const first = trace.steps[at]!.thread
+    const ordinal = trace.clocks[at]![first]!
+    let seen = 0
+    let beginning = 0
+    const heads: Array<number> = []
+    for (let k = at + 1; k < until; k++) {
+      if (trace.clocks[k]![first]! >= ordinal) continue
+      const bit = 1 << trace.steps[k]!.thread
+      if ((seen & bit) !== 0) continue
+      seen |= bit
+      if (heads.some((head) => trace.before(head, k))) continue
+      heads.push(k)
+      if ((covered & bit) !== 0) return
+      if (beginning === 0) beginning = bit
+    }
+    if (beginning === 0 && alone) beginning = node.enabled & (1 << thread)
+    node.todo |= beginning === 0 ? node.enabled : beginning
+  }
+
+  /** Races of the steps of the path with what may follow from its last state, which is not walked again. */
+  private racesOfFutures(): void {
+    const { machine, trace } = this
+    for (let thread = 0; thread < machine.at.length; thread++) {
+      const moment = machine.at[thread] ?? machine.fibers.rootIfKnown(thread)
+      if (moment === undefined || machine.hasThrown(thread)) continue
+      const past = trace.clockBefore(thread)
+      this.futures[thread]!.each(moment, (future) => this.reverseFuture(thread, future, past))
+    }
+  }
+
+  private reverseFuture(thread: number, { ask, mode, place }: Future, past: Clock): void {
+    const { trace } = this
+    trace.conflictsOn(place, mode, trace.length, (at, other) => {
+      if (trace.within(at, past)) return other !== writing
+      const answer = ask === undefined ? "yes" : this.mayRun(thread, ask, at, other)
+      if (answer !== "no") this.add(at, thread, trace.length, false)
+      return answer !== "yes" || other !== writing
+    })
+  }
+
+  /** Whether the ask could proceed before step `at`. Steps not walked again that commute with `at` may let it. */
+  private mayRun(thread: number, ask: Happened["ask"], at: number, mode: number): "yes" | "maybe" | "no" {
+    const { races, trace } = this
+    const { command } = ask
+    if (races.couldRun(thread, ask, at, races.independentOf(at, trace.length))) return "yes"
+    const isKilled = (this.killed & (1 << thread)) !== 0 && this.machine.dependence.canSeeSignals(command)
+    return mode !== writing || command.alsoReads.length > 0 || isKilled ? "maybe" : "no"
+  }
+
+  private note(moment: Moment, { modes, places }: Footprint): void {
+    this.futures[moment.thread]!.note(moment, places, modes)
+  }
+}
