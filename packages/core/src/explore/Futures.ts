@@ -6,7 +6,7 @@
  * needs no memory for each state, and is complete as soon as the state has been explored.
  */
 import type { Ask } from "../Ask.ts"
-import type { Mode } from "./Dependence.ts"
+import type { Mode } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
 
 /** A place in a mode, or (`ask`) something to wait in. */

@@ -9,7 +9,7 @@
  *
  * Monitors must therefore compare what they keep by value and not by identity, as a fold must anyway.
  */
-import { type Mode, reading, type Touched, writing } from "./Dependence.ts"
+import { type Mode, reading, type Touched, writing } from "./Footprint.ts"
 
 type Container = Record<string, unknown>
 

@@ -17,7 +17,7 @@
  */
 import { killThread } from "../Thread.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
-import { dependent, type Footprint, Touched, writing } from "./Dependence.ts"
+import { dependent, type Footprint, Touched, writing } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
 import { type Future, Futures } from "./Futures.ts"
 import type { Happened, Machine } from "./Machine.ts"

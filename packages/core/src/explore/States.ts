@@ -13,7 +13,7 @@
  * schedule for an equivalent dear one (Musuvathi and Qadeer, PLDI'07; Coons, Musuvathi, McKinley, OOPSLA'13).
  */
 import type { Verdict } from "../Verdict.ts"
-import { dependent, type Footprint, Touched } from "./Dependence.ts"
+import { dependent, type Footprint, Touched } from "./Footprint.ts"
 import type { Happened, Machine } from "./Machine.ts"
 import type { Visited } from "./Visited.ts"
 import type { Move } from "./Witness.ts"

@@ -2,7 +2,7 @@
  * The execution being explored, as a stack of steps with their happens-before: vector clocks by the dependence
  * relation, kept as steps come and go.
  */
-import { conflicting, writing } from "./Dependence.ts"
+import { conflicting, writing } from "./Footprint.ts"
 import type { Happened, Machine } from "./Machine.ts"
 
 /** Clock: for each thread, how many of its steps happen before or are this step. */

@@ -1,5 +1,6 @@
 export { bruteForce, type BruteForceOptions, type BruteForceResult } from "./BruteForce.ts"
-export type { DependenceOptions, Footprint } from "./Dependence.ts"
+export type { DependenceOptions } from "./Dependence.ts"
+export type { Footprint } from "./Footprint.ts"
 export {
   type Checkpoint,
   type Counts,
