@@ -1,6 +1,7 @@
 /** The documents of --json. Each command prints one; its shape is the Schema here. */
 import { type Change, print as printProgram } from "@mmrace/actors"
 import { claimsOf, failureId, type Followed, renderLockReport, type Verdict as CoreVerdict } from "@mmrace/core"
+import { quoted } from "@mmrace/core/explain/shell"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { OpenedLog, StrictReplay } from "../commands/replay.ts"
@@ -11,7 +12,6 @@ import type { Job } from "../Subject.ts"
 import { version } from "../version.ts"
 import { summarize } from "./final.ts"
 import { cleanRun, runLine } from "./summary.ts"
-import { quoted } from "./shell.ts"
 
 const Count = Schema.Int
 const Text = Schema.String

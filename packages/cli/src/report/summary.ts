@@ -4,25 +4,32 @@ import {
   type CampaignReport,
   type CleanRun,
   describeShrunk,
+  explainExecution,
   renderClaims,
   renderLockReport,
   type Stop,
   type Verdict
 } from "@mmrace/core"
-import { explainExecution } from "../explain/index.ts"
+import { quoted } from "@mmrace/core/explain/shell"
 import type { Fuzzed, FuzzOptions } from "../fuzz/campaign.ts"
 import type { Found } from "../fuzz/session.ts"
 import { columns, count, duration, grouped, hasColor, styled } from "../screen.ts"
 import type { Job } from "../Subject.ts"
 import { renderFinal, summarize } from "./final.ts"
-import { quoted } from "./shell.ts"
+import { kernelWords } from "./words.ts"
 import { wrapped } from "./wrap.ts"
 
 /** `gupfast-vs-fork on kernel 5.10,x86-64`. */
 export const title = (job: Job): string => `${job.program.name} on kernel ${String(job.kernel)}`
 
 export const explanation = (job: Job, recorded: Parameters<typeof explainExecution>[1], all = false): string =>
-  explainExecution(job.model, recorded, { width: columns(), color: hasColor(), all, wording: inWords }).trimEnd()
+  explainExecution(job.model, recorded, {
+    width: columns(),
+    color: hasColor(),
+    all,
+    wording: inWords,
+    words: kernelWords
+  }).trimEnd()
 
 export const verdictLine = (verdict: Verdict): string => {
   switch (verdict._tag) {
