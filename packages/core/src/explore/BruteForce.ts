@@ -6,6 +6,7 @@ import { Executor } from "../Execution.ts"
 import type { Model } from "../Model.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
+import { finalOf } from "./finalOf.ts"
 import type { Final } from "./Outcomes.ts"
 import type { Cost } from "./States.ts"
 
@@ -91,14 +92,6 @@ export const bruteForce = (model: Model, options: BruteForceOptions = {}): Brute
   const odometer = new Odometer(options.cost ?? "preemptions")
   const outcomes = new Map<string, number>()
   const limit = options.maxExecutions ?? 1_000_000
-  const final: Final = {
-    returned: (thread) => {
-      const { asks, length, results } = executor.log
-      const { exit } = model.threads[thread]!
-      for (let i = length - 1; i >= 0; i--) if (asks[i] === exit) return results[i]
-      return undefined
-    }
-  }
   let executions = 0
   let runs = 0
   for (;;) {
@@ -106,7 +99,7 @@ export const bruteForce = (model: Model, options: BruteForceOptions = {}): Brute
     const verdict = executor.run(odometer)
     if (odometer.spent <= (options.bound ?? Infinity)) {
       executions++
-      const name = failureId(verdict) ?? options.outcomeOf?.(final) ?? "ok"
+      const name = failureId(verdict) ?? options.outcomeOf?.(finalOf(executor)) ?? "ok"
       outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
       options.visit?.(executor, odometer.spent, verdict)
     }
