@@ -1,6 +1,7 @@
 /**
  * A lock-free stack (Treiber, 1986) and its ABA problem: actors, threads and a rule of one's own, a campaign that finds a
- * schedule that breaks the rule, and the least schedule that does. docs/library.md goes through it part by part.
+ * schedule that breaks the rule, the least schedule that does, and an exploration that says that there is none.
+ * docs/library.md goes through it part by part.
  */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -11,8 +12,6 @@ import {
   Cell,
   commands,
   describeShrunk,
-  Executor,
-  FromChoices,
   makeModel,
   type Model,
   type Path,
@@ -21,6 +20,7 @@ import {
   shrink,
   TraceClasses
 } from "@mmrace/core"
+import { check } from "./check.ts"
 
 // An actor: one piece of shared state, and the commands it understands.
 
@@ -149,23 +149,14 @@ export const report = (tagged: boolean): string => {
   return [
     `execution ${failure.execution + 1} breaks ${failure.id}`,
     describeShrunk(least),
-    `schedule ${least.token}`,
-    ...tell(model, least.choices)
+    `schedule ${least.token}`
   ].join("\n")
 }
 
-/** Runs a schedule again: one line a step, and the verdict. */
-const tell = (model: Model, choices: ReadonlyArray<number>): ReadonlyArray<string> => {
-  const executor = new Executor(model)
-  const verdict = executor.run(new FromChoices(choices))
-  const { asks, length, results, threads } = executor.log
-  const lines = Array.from({ length }, (_, i) => {
-    const { actor, arg, command } = asks[i]!
-    const what = command.show?.(arg, results[i]) ?? String(arg ?? results[i] ?? "")
-    return `  ${model.threads[threads[i]!]!.name.padEnd(10)}${actor.name}.${command.name} ${what}`.trimEnd()
-  })
-  return verdict._tag === "Violation" ? [...lines, verdict.message] : lines
-}
-
 console.log(report(false))
-console.log(`\n${report(true)}`)
+console.log(`\n${report(true)}\n`)
+
+// The exploration: every schedule, but for those that cannot differ from another one.
+
+console.log(check(treiberStack(false)))
+console.log(check(treiberStack(true)))

@@ -66,7 +66,8 @@ export const compareExchange = cellType.command<CompareExchange, boolean>("compa
   decide: (value, arg) => value === arg.expected,
   evolve: (value, arg, done) => done ? arg.next : value,
   arg: Schema.Struct({ expected: Schema.Number, next: Schema.Number }),
-  result: Schema.Boolean
+  result: Schema.Boolean,
+  show: ({ expected, next }, done) => `${expected} -> ${next}: ${done ? "done" : "has changed"}`
 })
 
 /** Waits until the value is `n`: a spin loop with nothing else to do. */
