@@ -7,7 +7,7 @@ import { differenceOf, outcomeTable } from "./outcomes.ts"
 import type { RaceError } from "./RaceError.ts"
 import { replayTest } from "./replayTest.ts"
 import { hasFailed, headline, runOnce, tell, tellFailure, type Told } from "./report.ts"
-import { countsOf, raceError, spinAdvice, stopwatch, timeIsOver, type Trial } from "./trial.ts"
+import { countsOf, mustRepeat, raceError, spinAdvice, stopwatch, timeIsOver, type Trial } from "./trial.ts"
 
 export interface ExploreTestOptions extends Omit<ExploreOptions, "resume"> {
   /** Milliseconds; default the one of the project. The exploration ends with it and says what it covered. */
@@ -51,16 +51,25 @@ export const exploreTest = (model: Model, options: ExploreTestOptions, trial: Tr
 }
 
 /** Explores until the time is over; without another wish up to the first failure. */
-const exploreInTime = (model: Model, options: ExploreTestOptions, { timeout }: Trial): Explored => {
+const exploreInTime = (model: Model, options: ExploreTestOptions, { site, timeout }: Trial): Explored => {
   const { expect, interrupt, outcomes: _o, timeout: _t, violates, ...rest } = options
   const late = stopwatch(timeout)
-  const run = (onFailure: "continue" | "stop"): Explored =>
-    explore(model, {
-      onFailure,
-      ...(options.bound === undefined ? {} : { cost: "preemptions" }),
-      ...rest,
-      interrupt: (progress) => interrupt?.(progress) ?? (late() ? timeIsOver(timeout) : undefined)
-    })
+  const run = (onFailure: "continue" | "stop"): Explored => {
+    try {
+      return explore(model, {
+        onFailure,
+        ...(options.bound === undefined ? {} : { cost: "preemptions" }),
+        ...rest,
+        interrupt: (progress) => interrupt?.(progress) ?? (late() ? timeIsOver(timeout) : undefined)
+      })
+    } catch (error) {
+      throw raceError(
+        site,
+        `The exploration failed: ${error instanceof Error ? error.message : String(error)}`,
+        mustRepeat
+      )
+    }
+  }
   if (expect !== undefined) return run("continue")
   const explored = run("stop")
   const { verdict } = explored

@@ -4,7 +4,7 @@ import { defaultMaxSteps } from "../Execution.ts"
 import type { Model } from "../Model.ts"
 import { replayTest } from "./replayTest.ts"
 import { hasFailed, headline, tellFailure } from "./report.ts"
-import { counted, raceError, spinAdvice, stopwatch, timeIsOver, type Trial } from "./trial.ts"
+import { counted, mustRepeat, raceError, spinAdvice, stopwatch, timeIsOver, type Trial } from "./trial.ts"
 
 export interface FuzzTestOptions extends Pick<CampaignOptions, "seed" | "strategy" | "maxSteps"> {
   /** Milliseconds; default the one of the project. */
@@ -22,6 +22,9 @@ export const fuzzTest = (model: Model, options: FuzzTestOptions, trial: Trial): 
   const { report } = runCampaign(model, { ...campaign, runs, untilFailure: true }, { shouldStop: stopwatch(timeout) })
   const done = `${counted(report.executions, "execution")} of seed ${report.seed}, strategy ${report.strategy}`
   const failure = report.failures.find(({ verdict }) => isFailure(verdict))
+  if (failure?.reproduced === false) {
+    throw raceError(site, `${headline(failure.verdict)}; the same schedule again led to another execution`, mustRepeat)
+  }
   if (failure !== undefined) {
     const remark = `found by execution ${failure.execution + 1} of seed ${report.seed}, strategy ${failure.strategy}`
     const { text, verdict } = tellFailure(model, failure, place, remark, { ...options, shouldStop: stopwatch(timeout) })

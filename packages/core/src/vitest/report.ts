@@ -96,5 +96,6 @@ export const tellFailure = (
     options
   )
   const least = Result.isSuccess(shrunk) ? describeShrunk(shrunk.success) : `not minimised: ${shrunk.failure.message}`
-  return { verdict: told.verdict, text: tell(model, told, place, [least, remark]) }
+  const thrown = told.verdict._tag === "Crash" ? [told.verdict.error, ""] : []
+  return { verdict: told.verdict, text: tell(model, told, place, [...thrown, least, remark]) }
 }

@@ -36,3 +36,7 @@ export const countsOf = ({ executions, states, steps }: Counts): string =>
 
 export const spinAdvice =
   "A thread that spins until another one has moved has executions without end: let it wait in a command that blocks (`Cell.awaitValue`, a lock or a condition of `primitives`), or raise `maxSteps` if executions are that long."
+
+/** What to do about a model that is not deterministic. */
+export const mustRepeat =
+  "All that an execution depends on must be in actors, results of asks and local variables of threads: `checkDeterminism` names the first step that differs between two executions of one schedule."

@@ -134,21 +134,59 @@ test("a campaign of nothing but executions that were cut proves nothing", () => 
   expect(cut.text).toContain("every execution was cut after 2 steps")
 })
 
+test("a model that is not deterministic is said to be so", () => {
+  let turns = 0
+  const model = makeModel("fickle", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    m.thread("A", function*() {
+      yield* ask(x, Cell.load)
+      yield* ask(x, Cell.store, ++turns)
+      if (turns === 3) throw new Error("third time")
+    })
+    m.thread("B", () => add(x))
+  })
+  expect(said(() => exploreTest(model, {}, trial())).text).toMatch(
+    /^The exploration failed: .*\n\nAll that an execution depends on/
+  )
+  turns = 0
+  const campaign = said(() => fuzzTest(model, { runs: 10 }, trial()))
+  expect(campaign.text).toMatch(
+    /^crash: .*third time; the same schedule again led to another execution\n\nAll that an execution depends on/
+  )
+})
+
+test("what a thread throws is told with its stack", () => {
+  const model = makeModel("crash", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    m.thread("A", function*() {
+      if ((yield* ask(x, Cell.load)) === 2) throw new RangeError("too much")
+    })
+    m.thread("B", function*() {
+      yield* ask(x, Cell.store, 2)
+    })
+  })
+  const { passes, text } = said(() => exploreTest(model, {}, trial()))
+  expect(passes).toBe(false)
+  expect(text).toMatch(/^crash: thread A threw: RangeError: too much\n/)
+  expect(text).toMatch(/^ +at .*tests\.test\.ts/m)
+})
+
+/** Characters that mean something to regular expressions, shells or lines, and any other ones. */
+const character = fc.oneof(
+  fc.constantFrom(..."\\^$.*+?()[]{}|/-'\"` \n\r\t\u2028\u2029\u0085\0d1"),
+  fc.nat(0xffff).map((code) => String.fromCharCode(code))
+)
+
 test("a name's pattern is one line, and matches the name and nothing longer or shorter", () => {
+  const text = fc.array(character, { maxLength: 12 }).map((characters) => characters.join(""))
   fc.assert(
-    fc.property(
-      fc.string({ unit: "binary", maxLength: 12 }),
-      fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 2 }),
-      (name, more) => {
-        const pattern = patternOf(name)
-        const whole = new RegExp(`^${pattern}$`)
-        expect(pattern).not.toMatch(/[\n\r\u2028\u2029]/)
-        expect(whole.test(name)).toBe(true)
-        expect(whole.test(name + more)).toBe(false)
-        expect(whole.test(more + name)).toBe(false)
-      }
-    ),
-    { numRuns: 500 }
+    fc.property(text, character, (name, more) => {
+      const pattern = patternOf(name)
+      const whole = new RegExp(`^${pattern}$`)
+      expect(pattern).not.toMatch(/[\n\r\u2028\u2029]/)
+      expect([name, name + more, more + name].map((other) => whole.test(other))).toEqual([true, false, false])
+    }),
+    { numRuns: 1000 }
   )
 })
 
