@@ -8,7 +8,8 @@ let project: Project
 let all: Ran
 beforeAll(async () => {
   project = makeProject()
-  all = await shell("npx vitest run --reporter=verbose", project.home)
+  // As a script of the package, from the directory above it.
+  all = await shell("npm --prefix somebody*package test -- --reporter=verbose", project.workspace)
 })
 afterAll(() => project.remove())
 
@@ -39,6 +40,7 @@ describe("what fails and what passes", () => {
 
   test("a failure points to the line that declares the test", () => {
     const source = readFileSync(join(project.home, "test", "races.spec.ts"), "utf8").split("\n")
+    expect(failuresOf(all.output).size).toBe(10)
     for (const [name, { line }] of failuresOf(all.output)) {
       expect(source[line - 1]).toMatch(/^ *it\.(?:explore|fuzz)\(/)
       expect(source[line - 1]).toContain(name.split("\n")[0]!.split(" > ").at(-1))
@@ -64,7 +66,7 @@ describe("what fails and what passes", () => {
       preemptions 1 -> 1 (proved minimal: 2 schedules exhausted), switches 2 -> 2, steps 6 -> 6
       explored 2 executions, 8 steps, up to the first failure
       schedule mm1.BQIbaKI
-      MMRACE_SCHEDULE=mm1.BQIbaKI npx vitest run test/races.spec.ts -t '^a lost update$'"
+      (cd 'somebody'\\''s package' && MMRACE_SCHEDULE=mm1.BQIbaKI npx vitest run test/races.spec.ts -t '^a lost update$')"
     `)
   })
 
@@ -104,7 +106,7 @@ describe("what fails and what passes", () => {
       Nothing broke.
 
       schedule mm1.AAAAAA
-      MMRACE_SCHEDULE=mm1.AAAAAA npx vitest run test/races.spec.ts -t '^other outcomes$'"
+      (cd 'somebody'\\''s package' && MMRACE_SCHEDULE=mm1.AAAAAA npx vitest run test/races.spec.ts -t '^other outcomes$')"
     `)
   })
 
@@ -132,36 +134,38 @@ describe("what fails and what passes", () => {
   })
 })
 
+/** Runs a printed line as it is: the same test must fail in the same way, and no other test may run. */
+const paste = async (command: string, directory: string, name: string, story: string): Promise<string> => {
+  const { exitCode, output } = await shell(command, directory)
+  const failures = failuresOf(output)
+  expect([...failures.keys()]).toEqual([name])
+  const { message } = failures.get(name)!
+  expect(story).not.toBe("")
+  expect(message).toContain(story)
+  expect(message).toContain("only this schedule was run (MMRACE_SCHEDULE is set); it fits")
+  expect(output).toMatch(/Tests {2}1 failed \| 21 skipped/)
+  expect(exitCode).toBe(1)
+  return commandIn(message)
+}
+
 describe("the printed command, pasted as it is, shows the same failure of the same test only", () => {
-  test.each(["a lost update, at random", odd])("%s", async (name) => {
-    const { exitCode, output } = await shell(commandIn(messageOf(name)), project.home)
-    expect(exitCode).toBe(1)
-    expect([...failuresOf(output).keys()]).toEqual([name])
-    const again = failuresOf(output).get(name)!.message
-    expect(storyOf(messageOf(name))).not.toBe("")
-    expect(again).toContain(storyOf(messageOf(name)))
-    expect(again).toContain("only this schedule was run (MMRACE_SCHEDULE is set); it fits")
-    expect(commandIn(again)).toBe(commandIn(messageOf(name)))
-    expect(output).toMatch(/Tests {2}1 failed \| 21 skipped/)
-  })
-
-  test("from the directory where the user is, when a script of the package ran vitest", async () => {
-    const { output } = await shell("npm --prefix somebody*package test -- -t '^a deadlock$'", project.workspace)
-    const command = commandIn(failuresOf(output).get("a deadlock")!.message)
+  test("where a script of the package ran vitest, and then in the package itself", async () => {
+    const command = commandIn(messageOf(odd))
+    const story = storyOf(messageOf(odd))
     expect(command).toMatch(/^\(cd 'somebody'\\''s package' && MMRACE_SCHEDULE=/)
-    const again = await shell(command, project.workspace)
-    expect(again.exitCode).toBe(1)
-    expect([...failuresOf(again.output).keys()]).toEqual(["a deadlock"])
+    const inside = await paste(command, project.workspace, odd, story)
+    expect(inside).toBe(command.slice(command.indexOf("MMRACE"), -1))
+    expect(await paste(inside, project.home, odd, story)).toBe(inside)
   })
 
-  test("from above the root of the project", async () => {
-    const { output } = await shell("npx vitest run --root somebody*package -t '^a deadlock$'", project.workspace)
-    const command = commandIn(failuresOf(output).get("a deadlock")!.message)
+  test("above the root of the project", async () => {
+    const name = "a lost update, at random"
+    const { output } = await shell(`npx vitest run --root somebody*package -t '^${name}$'`, project.workspace)
+    const { message } = failuresOf(output).get(name)!
+    const command = commandIn(message)
     expect(command).toContain(
       "npx vitest run --root 'somebody'\\''s package' 'somebody'\\''s package/test/races.spec.ts'"
     )
-    const again = await shell(command, project.workspace)
-    expect(again.exitCode).toBe(1)
-    expect([...failuresOf(again.output).keys()]).toEqual(["a deadlock"])
+    expect(await paste(command, project.workspace, name, storyOf(message))).toBe(command)
   })
 })
