@@ -64,7 +64,7 @@ describe("what fails and what passes", () => {
       Here: x is 1, not 2
 
       preemptions 1 -> 1 (proved minimal: 2 schedules exhausted), switches 2 -> 2, steps 6 -> 6
-      explored 2 executions, 8 steps, up to the first failure
+      explored 2 executions, 7 steps, 6 states, up to the first failure
       schedule mm1.BQIbaKI
       (cd 'somebody'\\''s package' && MMRACE_SCHEDULE=mm1.BQIbaKI npx vitest run test/races.spec.ts -t '^a lost update$')"
     `)
@@ -92,7 +92,7 @@ describe("what fails and what passes", () => {
         0  x=0  expected, never met
         1  x=1
         1  x=2  not expected
-      explored 2 executions, 4 steps, all there is
+      explored 2 executions, 4 steps, 3 states, all there is
 
       An execution that ends in x=2:
 
@@ -121,7 +121,7 @@ describe("what fails and what passes", () => {
   test("tests that pass say for what", () => {
     for (
       const line of [
-        "Complete: no schedule fails (2 executions, 4 steps)",
+        "Complete: no schedule fails (2 executions, 4 steps, 3 states)",
         "Complete within 0 preemptions, not beyond: no schedule fails",
         "violated as it should be: sum:x broken: x is 1, not 2",
         "no failure in 50 executions of seed 0, strategy pct:2"
