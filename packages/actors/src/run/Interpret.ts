@@ -9,6 +9,7 @@ import {
   killThread,
   type ModelBuilder,
   type Path,
+  settle,
   spawnThread,
   type Thread
 } from "@mmrace/core"
@@ -61,20 +62,26 @@ export function* runThread(machine: Machine, id: number): Path<Record<string, nu
   const { layout } = machine
   const task = layout.world.tasks[id]!
   const frame: Frame = { task, layout, registers: new Map() }
-  yield* runBlock(machine, frame, layout.world.program.threads[id]!.body)
+  yield* runBlock(machine, frame, layout.world.program.threads[id]!.body, "")
   return flatten(frame.registers)
 }
 
-/** True: the thread has ended (`exit`, or a fatal signal), what follows the block does not run. */
-function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statement>): Path<boolean> {
+/**
+ * True: the thread has ended (`exit`, or a fatal signal), what follows the block does not run. `at` says where in the
+ * program the block is, rounds of repetitions included: with the registers it decides what is still to come.
+ */
+function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statement>, at: string): Path<boolean> {
   for (let i = 0; i < block.length; i++) {
     const statement = block[i]!
     if (statement._tag === "repeat") {
-      for (let n = 0; n < statement.count; n++) if (yield* runBlock(machine, frame, statement.body)) return true
+      for (let n = 0; n < statement.count; n++) {
+        if (yield* runBlock(machine, frame, statement.body, `${at}${i}r${n}.`)) return true
+      }
     } else if (statement._tag === "if") {
       const taken = holds(frame, statement.test) ? statement.then : statement.else
-      if (taken !== undefined && (yield* runBlock(machine, frame, taken))) return true
+      if (taken !== undefined && (yield* runBlock(machine, frame, taken, `${at}${i}i.`))) return true
     } else {
+      settle([`${at}${i}`, ...[...frame.registers].flat()])
       yield* syscall(machine, frame, statement)
       if (statement._tag === "exit") return true
       // exit_to_user_mode_loop(): a fatal signal is taken on the way back to user mode.

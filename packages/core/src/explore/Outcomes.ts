@@ -44,6 +44,8 @@ export class Outcomes {
   failed = false
   private readonly moves = new Map<string, ReadonlyArray<Move>>()
   private readonly counts = new Map<string, number>()
+  /** Livelocks, whose moves go once round. */
+  private readonly lassos = new Map<string, Verdict & { readonly _tag: "Livelock" }>()
   private readonly model: Model
   private readonly options: OutcomeOptions
 
@@ -80,6 +82,7 @@ export class Outcomes {
     if (verdict === "step-limit") return this.keep(stepLimit, moves)
     const name = failureId(verdict)
     if (name !== undefined) this.failed = true
+    if (verdict._tag === "Livelock" && !this.lassos.has(name!)) this.lassos.set(name!, verdict)
     this.keep(name ?? this.options.outcomeOf(finalOf(machine)), moves)
   }
 
@@ -98,7 +101,10 @@ export class Outcomes {
   settle(): ReadonlyArray<Outcome> {
     const settled = new Map<string, Outcome>()
     for (const [found, moves] of this.moves) {
-      const witness = witnessOf(this.model, moves, this.options)
+      const lasso = this.lassos.get(found)
+      const witness = lasso === undefined
+        ? witnessOf(this.model, moves, this.options)
+        : { ...witnessOf(this.model, moves, { ...this.options, maxSteps: lasso.step }), verdict: lasso }
       const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
       const real = failureId(witness.verdict)
       // Several circles can close with one step: the executor says which of them it reports.

@@ -11,7 +11,8 @@
  *   Kirby, SPIN'08; Yi, Wang, Yang: Stateful dynamic partial-order reduction, ICFEM'06). It holds more than what was
  *   executed from the state, so some threads are moved without need, and none is forgotten.
  * - States that come again on their own path (threads that `settle` make such circles): everything on the circle is
- *   explored with all threads (the proviso against ignoring; Godefroid, section 6).
+ *   explored with all threads (the proviso against ignoring; Godefroid, section 6). A way round that is fair and makes
+ *   no progress is a livelock.
  * - Where an execution fails it ends. What its threads would have done is not known; so every state on the way there is
  *   explored with all threads, and every state on another way to one of these (`open`).
  */
@@ -62,6 +63,7 @@ class Node {
   values = 0
   /** What the step of `thread` touched, with all numbers so far. */
   touched: Touched | undefined = undefined
+  loops: Loops | undefined = undefined
 
   constructor(state: number, enabled: number, sleep: Array<Sleeper>, asleep: number) {
     this.state = state
@@ -75,6 +77,29 @@ class Node {
     const left = this.todo & this.enabled & ~this.done & ~this.asleep
     if (left === 0) return -1
     return last >= 0 && (left & (1 << last)) !== 0 ? last : 31 - Math.clz32(left & -left)
+  }
+}
+
+/** Ways round from a state back to it, none of which makes progress, put together as one. */
+class Loops {
+  readonly loop: Array<Move> = []
+  /** Threads that move in it, and those that could at each of its states. */
+  private moved = 0
+  private always = -1
+
+  /** False: nobody moves in it who did not before. */
+  add(moves: ReadonlyArray<Move>, nodes: ReadonlyArray<Node>): boolean {
+    const moved = moves.reduce((bits, { thread }) => bits | (1 << thread), 0)
+    if ((moved & ~this.moved) === 0) return false
+    this.moved |= moved
+    for (const { enabled } of nodes) this.always &= enabled
+    this.loop.push(...moves)
+    return true
+  }
+
+  /** Who could always move does move (Musuvathi and Qadeer: Fair stateless model checking, PLDI'08). */
+  get isFair(): boolean {
+    return (this.always & ~this.moved) === 0
   }
 }
 
@@ -194,7 +219,7 @@ export class Stateful {
     let canMove = 0
     for (const thread of enabled) canMove |= 1 << thread
     let state = visited.find(machine.vector!)
-    if (state >= 0) return this.again(state, canMove, sleep, asleep)
+    if (state >= 0) return this.again(state, canMove, sleep, asleep, visitor)
     state = visited.add(machine.vector!)
     if (state < 0) return this.stop("memory")
     this.counts.states++
@@ -224,14 +249,16 @@ export class Stateful {
   }
 
   /** A state that has been visited before. */
-  private again(state: number, canMove: number, sleep: Array<Sleeper>, asleep: number): boolean {
+  private again(
+    state: number,
+    canMove: number,
+    sleep: Array<Sleeper>,
+    asleep: number,
+    visitor: StatesVisitor
+  ): boolean {
     this.counts.matched++
     const mark = this.marks[state]!
-    if ((mark & onPath) !== 0) {
-      this.expand(this.nodes.findIndex((node) => node.state === state))
-      this.back()
-      return true
-    }
+    if ((mark & onPath) !== 0) return this.circle(this.nodes.findIndex((node) => node.state === state), visitor)
     if ((mark & open) !== 0) this.expand(0)
     else this.racesOfFutures()
     const before = this.slept[state]!
@@ -248,6 +275,39 @@ export class Stateful {
     node.todo = awake | node.done
     this.push(node)
     return true
+  }
+
+  /** The path has come back to its own state number `first`. */
+  private circle(first: number, visitor: StatesVisitor): boolean {
+    const moves = this.moves()
+    let goOn = true
+    const loses = !this.trace.makesProgress(this.machine.model, first)
+    for (let i = first; loses && i < this.nodes.length; i++) {
+      const node = this.nodes[i]!
+      node.loops ??= new Loops()
+      // The same way round, begun at this state.
+      const isNew = node.loops.add([...moves.slice(i), ...moves.slice(first, i)], this.nodes.slice(first))
+      if (!isNew || !node.loops.isFair || !this.somebodyIsLeft()) continue
+      const { loop } = node.loops
+      const cycleStart = this.machine.events - (this.trace.length - i)
+      const step = cycleStart + loop.length
+      this.counts.ends++
+      goOn = visitor.ended(
+        { _tag: "Livelock", cycleStart, cycleLength: loop.length, step },
+        () => [...moves.slice(0, i), ...loop],
+        0
+      )
+      this.expand(0)
+      break
+    }
+    this.expand(first)
+    this.back()
+    return goOn || this.stop("stopped")
+  }
+
+  private somebodyIsLeft(): boolean {
+    const { machine } = this
+    return machine.model.threads.some(({ daemon, id }) => !daemon && machine.pending(id) !== undefined)
   }
 
   private judge(): Verdict | "step-limit" | undefined {

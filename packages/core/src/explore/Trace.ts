@@ -3,6 +3,8 @@
  * relation, kept as steps come and go.
  */
 import { conflicting, writing } from "./Footprint.ts"
+import type { Log } from "../Execution.ts"
+import type { Model } from "../Model.ts"
 import type { Happened, Machine } from "./Machine.ts"
 
 /** Clock: for each thread, how many of its steps happen before or are this step. */
@@ -62,6 +64,18 @@ export class Trace {
     }
     if (step.spawned >= 0) this.bornBy[step.spawned] = -1
     return step
+  }
+
+  /** Some step from `first` on is one that the model calls progress. */
+  makesProgress({ progress }: Model, first: number): boolean {
+    if (progress === undefined) return false
+    const log: Log = {
+      length: this.steps.length,
+      threads: this.steps.map((step) => step.thread),
+      asks: this.steps.map((step) => step.ask),
+      results: this.steps.map((step) => step.result)
+    }
+    return this.steps.some((_, i) => i >= first && progress(log, i))
   }
 
   /** Step `a` happens before (or is) step `b`. */
