@@ -9,7 +9,7 @@
  * state is explored with each number there, so a plan that begins with another number of it is covered. With data
  * choices the optimal algorithm may therefore meet a blocked execution; the theory is about programs without them.
  */
-import { dependent, type Footprint, Touched } from "./Footprint.ts"
+import { dependent, type Footprint, saveFootprint, Touched } from "./Footprint.ts"
 import type { Happened, Machine } from "./Machine.ts"
 import type { PartPath } from "./Parts.ts"
 import { apart, type Planned, precedes, type Race, Races } from "./Races.ts"
@@ -383,8 +383,6 @@ export interface SavedDpor {
   readonly cut: boolean
   readonly counts: DporCounts
 }
-
-const saveFootprint = ({ modes, places }: Footprint): Footprint => ({ places: [...places], modes: [...modes] })
 
 const saveBranch = ({ children, footprint, thread, value }: Branch): SavedBranch => ({
   thread,

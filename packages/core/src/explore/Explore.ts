@@ -12,7 +12,7 @@ import { Dpor, type SavedDpor } from "./Dpor.ts"
 import { Machine } from "./Machine.ts"
 import { type Final, type Outcome, Outcomes, type SavedOutcomes, stepLimit } from "./Outcomes.ts"
 import { type Cost, States, type StatesCounts, type StatesEnd, type StatesVisitor } from "./States.ts"
-import { maxThreads, Stateful } from "./Stateful.ts"
+import { maxThreads, type SavedStateful, Stateful } from "./Stateful.ts"
 import { Values } from "./Values.ts"
 import { Visited, type VisitedOptions } from "./Visited.ts"
 
@@ -55,6 +55,8 @@ export interface ExploreOptions extends DependenceOptions, VisitedOptions {
   readonly unordered?: ReadonlySet<string>
   /** Asked now and then; a text ends the exploration and says why, e.g. "60 s". */
   readonly interrupt?: (progress: Progress) => string | undefined
+  /** Steps between two calls of `interrupt` with state matching; default 256. */
+  readonly interruptEvery?: number
   /** Go on where an interrupted exploration of the same model with the same options stood. */
   readonly resume?: Checkpoint
 }
@@ -93,7 +95,7 @@ export interface Explored {
   readonly counts: Counts
   /** Every way to end that was met, the first met first. */
   readonly outcomes: ReadonlyArray<Outcome>
-  /** Present when interrupted and it can be resumed (not with state matching: its table is the memory of the search). */
+  /** Present when interrupted and it can be resumed (not with `states` or a cost: their table is the search). */
   readonly checkpoint: Checkpoint | undefined
 }
 
@@ -101,8 +103,8 @@ export interface Explored {
 export interface Checkpoint {
   readonly version: 1
   readonly model: string
-  readonly reduction: "optimal" | "source"
-  readonly dpor: SavedDpor
+  readonly reduction: Reduction
+  readonly search: SavedDpor | SavedStateful
   readonly outcomes: SavedOutcomes
 }
 
@@ -202,7 +204,7 @@ class Search {
     })
     if (options.resume !== undefined) {
       this.checkResume(options.resume, reduction)
-      dpor.load(options.resume.dpor)
+      dpor.load(options.resume.search as SavedDpor)
       outcomes.load(options.resume.outcomes)
     }
     const sync = (): void => {
@@ -223,22 +225,38 @@ class Search {
     sync()
     this.ended = end === "complete"
     if (end === "stopped" && !(this.stopAtFailure && outcomes.failed)) {
-      this.checkpoint = { version: 1, model: this.model.name, reduction, dpor: dpor.save(), outcomes: outcomes.save() }
+      this.checkpoint = {
+        version: 1,
+        model: this.model.name,
+        reduction,
+        search: dpor.save(),
+        outcomes: outcomes.save()
+      }
     }
   }
 
   private runStates(): void {
     const { machine, options, outcomes } = this
-    if (options.resume !== undefined) throw new RangeError("an exploration with state matching cannot be resumed")
     const { cost } = this
-    const common = { maxSteps: this.maxSteps, partialDeadlocks: options.partialDeadlocks ?? true }
-    const search: StateSearch = cost === undefined && this.reduction !== "states"
+    const common = {
+      maxSteps: this.maxSteps,
+      partialDeadlocks: options.partialDeadlocks ?? true,
+      goOnEvery: options.interruptEvery ?? 256
+    }
+    const stateful = cost === undefined && this.reduction !== "states"
       ? new Stateful(machine, this.visited, common)
-      : new States(machine, this.visited, {
-        ...common,
-        ...(cost === undefined ? {} : { cost }),
-        ...(options.bound === undefined ? {} : { bound: options.bound })
-      })
+      : undefined
+    const search: StateSearch = stateful ?? new States(machine, this.visited, {
+      ...common,
+      ...(cost === undefined ? {} : { cost }),
+      ...(options.bound === undefined ? {} : { bound: options.bound })
+    })
+    if (options.resume !== undefined) {
+      this.checkResume(options.resume, cost ?? this.reduction)
+      if (stateful === undefined) throw new RangeError("an exploration of states alone or by levels cannot be resumed")
+      stateful.load(options.resume.search as SavedStateful)
+      outcomes.load(options.resume.outcomes)
+    }
     const sync = (): void => {
       const { ends, matched, states, steps } = search.counts
       this.counts = { executions: ends, blocked: search.blocked, steps, states, matched }
@@ -259,6 +277,16 @@ class Search {
     sync()
     this.ended = end === "complete" || end === "bound"
     if (end === "bound") this.within = boundText(cost!, options.bound!)
+    if (end === "stopped" && stateful !== undefined && !(this.stopAtFailure && outcomes.failed)) {
+      const { reduction } = this
+      this.checkpoint = {
+        version: 1,
+        model: this.model.name,
+        reduction,
+        search: stateful.save(),
+        outcomes: outcomes.save()
+      }
+    }
     if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
   }
 

@@ -50,3 +50,6 @@ export class Touched implements Footprint {
     } else if (this.modes[at] !== mode) this.modes[at] = writing
   }
 }
+
+/** A copy as plain JSON. */
+export const saveFootprint = ({ modes, places }: Footprint): Footprint => ({ places: [...places], modes: [...modes] })

@@ -29,10 +29,13 @@ export interface Outcome extends Witness {
   readonly count: number
 }
 
+type Lasso = Verdict & { readonly _tag: "Livelock" }
+
 export interface SavedOutcomes {
   readonly failed: boolean
   readonly moves: ReadonlyArray<readonly [string, ReadonlyArray<Move>]>
   readonly counts: ReadonlyArray<readonly [string, number]>
+  readonly lassos: ReadonlyArray<readonly [string, Lasso]>
 }
 
 export interface OutcomeOptions extends WitnessOptions {
@@ -45,7 +48,7 @@ export class Outcomes {
   private readonly moves = new Map<string, ReadonlyArray<Move>>()
   private readonly counts = new Map<string, number>()
   /** Livelocks, whose moves go once round. */
-  private readonly lassos = new Map<string, Verdict & { readonly _tag: "Livelock" }>()
+  private readonly lassos = new Map<string, Lasso>()
   private readonly model: Model
   private readonly options: OutcomeOptions
 
@@ -88,13 +91,14 @@ export class Outcomes {
 
   /** What has been noted so far, as plain JSON. */
   save(): SavedOutcomes {
-    return { failed: this.failed, moves: [...this.moves], counts: [...this.counts] }
+    return { failed: this.failed, moves: [...this.moves], counts: [...this.counts], lassos: [...this.lassos] }
   }
 
   load(saved: SavedOutcomes): void {
     this.failed = saved.failed
     for (const [name, moves] of saved.moves) this.moves.set(name, moves)
     for (const [name, count] of saved.counts) this.counts.set(name, count)
+    for (const [name, lasso] of saved.lassos) this.lassos.set(name, lasso)
   }
 
   /** Runs the witnesses in the executor. Call with the machine closed. */

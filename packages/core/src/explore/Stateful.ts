@@ -18,10 +18,11 @@
  */
 import { killThread } from "../Thread.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
-import { dependent, type Footprint, Touched, writing } from "./Footprint.ts"
+import { dependent, type Footprint, saveFootprint, Touched, writing } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
 import { type Future, Futures } from "./Futures.ts"
 import type { Happened, Machine } from "./Machine.ts"
+import type { PartPath } from "./Parts.ts"
 import { Races } from "./Races.ts"
 import type { StatesCounts, StatesEnd, StatesVisitor } from "./States.ts"
 import { type Clock, join, Trace } from "./Trace.ts"
@@ -31,6 +32,8 @@ import type { Move } from "./Witness.ts"
 export interface StatefulOptions {
   readonly maxSteps: number
   readonly partialDeadlocks: boolean
+  /** Steps between two calls of the visitor's `goOn`. */
+  readonly goOnEvery: number
 }
 
 interface Sleeper {
@@ -46,7 +49,7 @@ const open = 2
 
 /** A state on the path. */
 class Node {
-  /** Number of the state among those visited. */
+  /** Number of the state among those visited; -1 when there was no room for it. */
   readonly state: number
   /** Threads that can move. */
   readonly enabled: number
@@ -136,9 +139,9 @@ export class Stateful {
   }
 
   run(visitor: StatesVisitor): StatesEnd {
-    if (!this.arrive([], 0, visitor)) return this.end
+    if (this.nodes.length === 0 && !this.arrive([], 0, visitor)) return this.end
     while (this.nodes.length > 0) {
-      if ((++this.tick & 0xff) === 0 && !visitor.goOn()) return "stopped"
+      if (++this.tick % this.options.goOnEvery === 0 && !visitor.goOn()) return "stopped"
       const node = this.nodes.at(-1)!
       if (!this.choose(node)) {
         this.leave(node)
@@ -147,6 +150,61 @@ export class Stateful {
       if (!this.move(node, visitor)) return this.end
     }
     return "complete"
+  }
+
+  /** Where the search stands, as plain JSON. The states visited are no part of it: what leads to them is walked again. */
+  save(): SavedStateful {
+    return {
+      parts: [...this.machine.dependence.partPaths],
+      killed: this.killed,
+      path: this.nodes.map(({ asleep, done, open: isOpen, sleep, thread, todo, touched, value, values }) => ({
+        asleep,
+        done,
+        isOpen,
+        sleep: sleep.map((sleeper) => ({ thread: sleeper.thread, footprint: saveFootprint(sleeper.footprint) })),
+        thread,
+        todo,
+        touched: touched === undefined ? null : saveFootprint(touched),
+        value,
+        values
+      })),
+      counts: { ...this.counts },
+      blocked: this.blocked
+    }
+  }
+
+  /** Continues where a saved search of the same model stood. Call before `run`. */
+  load(saved: SavedStateful): void {
+    const { machine, trace, visited } = this
+    machine.dependence.placeParts(saved.parts)
+    Object.assign(this.counts, saved.counts)
+    this.blocked = saved.blocked
+    this.killed = saved.killed
+    saved.path.forEach((entry, i) => {
+      let canMove = 0
+      machine.enabled(this.enabled)
+      for (const thread of this.enabled) canMove |= 1 << thread
+      const state = visited.add(machine.vector!)
+      this.reserve(state)
+      this.slept[state] = entry.asleep & ~entry.done
+      const sleep = entry.sleep.map((sleeper) => ({ ...sleeper }))
+      const node = new Node(state, canMove, sleep, entry.asleep)
+      node.todo = entry.todo
+      node.done = entry.done
+      node.open = entry.isOpen
+      node.thread = entry.thread
+      node.value = entry.value
+      node.values = entry.values
+      node.touched = entry.touched === null ? undefined : new Touched(entry.touched.places, entry.touched.modes)
+      this.push(node)
+      if (i === saved.path.length - 1) return
+      if ((canMove & (1 << entry.thread)) === 0) {
+        throw new Error("the checkpoint is of another model: a thread of its path cannot move")
+      }
+      const step = machine.step(entry.thread, entry.value)
+      trace.push(step)
+      this.note(step.moment, step)
+    })
   }
 
   /** Decides what is moved next from the node; false when nothing is left. */
@@ -176,10 +234,12 @@ export class Stateful {
 
   private leave(node: Node): void {
     this.nodes.pop()
-    this.marks[node.state] = node.open ? open : 0
     const parent = this.nodes.at(-1)
     if (node.open && parent !== undefined) parent.open = true
-    this.moved[node.state]! |= node.done
+    if (node.state >= 0) {
+      this.marks[node.state] = node.open ? open : 0
+      this.moved[node.state]! |= node.done
+    }
     this.back()
   }
 
@@ -220,11 +280,13 @@ export class Stateful {
     for (const thread of enabled) canMove |= 1 << thread
     let state = visited.find(machine.vector!)
     if (state >= 0) return this.again(state, canMove, sleep, asleep, visitor)
+    // Without room for another state it is explored all the same, and again whenever it is met.
     state = visited.add(machine.vector!)
-    if (state < 0) return this.stop("memory")
     this.counts.states++
-    this.reserve(state)
-    this.slept[state] = asleep
+    if (state >= 0) {
+      this.reserve(state)
+      this.slept[state] = asleep
+    }
     const node = new Node(state, canMove, sleep, asleep)
     const first = this.firstOf(canMove & ~asleep)
     if (first === 0) {
@@ -237,7 +299,7 @@ export class Stateful {
   }
 
   private push(node: Node): void {
-    this.marks[node.state]! |= onPath
+    if (node.state >= 0) this.marks[node.state]! |= onPath
     this.nodes.push(node)
   }
 
@@ -281,8 +343,8 @@ export class Stateful {
   private circle(first: number, visitor: StatesVisitor): boolean {
     const moves = this.moves()
     let goOn = true
-    const loses = !this.trace.makesProgress(this.machine.model, first)
-    for (let i = first; loses && i < this.nodes.length; i++) {
+    const end = this.trace.makesProgress(this.machine.model, first) ? first : this.nodes.length
+    for (let i = first; i < end; i++) {
       const node = this.nodes[i]!
       node.loops ??= new Loops()
       // The same way round, begun at this state.
@@ -467,4 +529,23 @@ export class Stateful {
   private note(moment: Moment, { modes, places }: Footprint): void {
     this.futures[moment.thread]!.note(moment, places, modes)
   }
+}
+
+export interface SavedStateful {
+  /** What the numbers of places in footprints mean. */
+  readonly parts: ReadonlyArray<PartPath>
+  readonly killed: number
+  readonly path: ReadonlyArray<{
+    readonly asleep: number
+    readonly done: number
+    readonly isOpen: boolean
+    readonly sleep: ReadonlyArray<Sleeper>
+    readonly thread: number
+    readonly todo: number
+    readonly touched: Footprint | null
+    readonly value: number
+    readonly values: number
+  }>
+  readonly counts: StatesCounts
+  readonly blocked: number
 }

@@ -28,6 +28,8 @@ export type Cost =
 export interface StatesOptions {
   readonly maxSteps: number
   readonly partialDeadlocks: boolean
+  /** Steps between two calls of the visitor's `goOn`. */
+  readonly goOnEvery: number
   /** Undefined: no bound. */
   readonly cost?: Cost
   /** Default: none. */
@@ -129,7 +131,7 @@ export class States {
     for (;;) {
       const frame = this.frames.at(-1)
       if (frame === undefined) return true
-      if ((++this.tick & 0xff) === 0 && !visitor.goOn()) return this.stop("stopped")
+      if (++this.tick % this.options.goOnEvery === 0 && !visitor.goOn()) return this.stop("stopped")
       const move = frame.moves[frame.next++]
       if (move === undefined) {
         this.frames.pop()

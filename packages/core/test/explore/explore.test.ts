@@ -116,6 +116,21 @@ const inPieces = (model: Model, options: Explore.ExploreOptions, every: number):
 }
 
 describe("a checkpoint", () => {
+  test("stateful: an exploration in pieces finds what one in one go finds", () => {
+    fc.assert(
+      fc.property(smallProgram, fc.integer({ min: 1, max: 3 }), (program, every) => {
+        const model = buildModel(program)
+        const outcomeOf = everything(model)
+        const names = (explored: Explore.Explored) => explored.outcomes.map((outcome) => outcome.name).sort()
+        const whole = Explore.explore(model, { outcomeOf })
+        const pieces = inPieces(model, { outcomeOf, interruptEvery: 3 }, every)
+        expect(names(pieces)).toEqual(names(whole))
+        expect(pieces.verdict._tag).toBe(whole.verdict._tag)
+      }),
+      { numRuns: 60 }
+    )
+  })
+
   test.each(["optimal", "source"] as const)(
     "%s: an exploration in pieces is the same as one in one go",
     (reduction) => {
