@@ -35,7 +35,16 @@ export interface DependenceOptions {
 }
 
 /** One rule of the relation, so that a test can leave it out and see what it is for. */
-export type Rule = "write" | "change" | "signal" | "exit" | "monitor-state" | "monitor-reads" | "sharing" | "adding"
+export type Rule =
+  | "write"
+  | "change"
+  | "signal"
+  | "exit"
+  | "monitor-state"
+  | "monitor-reads"
+  | "sharing"
+  | "adding"
+  | "also"
 
 type AnyCommand = Command<unknown, unknown, unknown>
 
@@ -119,12 +128,17 @@ export class Dependence {
     const { actor, command } = pending
     if (command === (chooseNumber as unknown)) return
     out.add(locationOf(pending), this.modeOf(command, result, before, after))
+    if (this.broken === "also") return this.touchSignals(out, thread, pending)
     for (const field of command.alsoReads) out.add(actor.base + field, reading)
     const further = Object.is(before, after) ? reading : writing
     for (const field of command.alsoWrites) out.add(actor.base + field, further)
+    this.touchSignals(out, thread, pending)
+  }
+
+  private touchSignals(out: Touched, thread: number, { actor, command }: Ask<unknown>): void {
     if (command === (killThread as unknown)) {
       if (this.broken !== "signal") out.add(this.signalOf(this.threadOfActor.get(actor)!), writing)
-    } else if (this.seesThread.get(command) === true) out.add(this.signalOf(thread), reading)
+    } else if (this.canSeeSignals(command)) out.add(this.signalOf(thread), reading)
   }
 
   /** What an ask may touch at worst, exits and monitors apart. */
@@ -134,8 +148,7 @@ export class Dependence {
     out.add(locationOf(pending), command.isWrite ? writing : reading)
     for (const field of command.alsoReads) out.add(actor.base + field, reading)
     for (const field of command.alsoWrites) out.add(actor.base + field, writing)
-    if (command === (killThread as unknown)) out.add(this.signalOf(this.threadOfActor.get(actor)!), writing)
-    else if (this.canSeeSignals(command)) out.add(this.signalOf(thread), reading)
+    this.touchSignals(out, thread, pending)
   }
 
   /** Whether a command can see that its thread was killed. */

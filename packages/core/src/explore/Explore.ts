@@ -108,10 +108,11 @@ export interface Checkpoint {
   readonly outcomes: SavedOutcomes
 }
 
-/** For tests: without one rule of the dependence relation, or of what waits; or ending executions at their failure. */
+/** For tests: without one rule of the dependence relation, of what waits or of what may follow; or ending executions at their failure. */
 export interface Tampering {
   readonly broken?: Rule
   readonly ignoreWaiting?: boolean
+  readonly ignoreFutures?: boolean
   readonly cutAtFailure?: boolean
 }
 
@@ -244,7 +245,11 @@ class Search {
       goOnEvery: options.interruptEvery ?? 256
     }
     const stateful = cost === undefined && this.reduction !== "states"
-      ? new Stateful(machine, this.visited, common)
+      ? new Stateful(machine, this.visited, {
+        ...common,
+        ignoreWaiting: this.tampering.ignoreWaiting ?? false,
+        ignoreFutures: this.tampering.ignoreFutures ?? false
+      })
       : undefined
     const search: StateSearch = stateful ?? new States(machine, this.visited, {
       ...common,

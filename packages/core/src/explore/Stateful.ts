@@ -34,6 +34,9 @@ export interface StatefulOptions {
   readonly partialDeadlocks: boolean
   /** Steps between two calls of the visitor's `goOn`. */
   readonly goOnEvery: number
+  /** For tests: without the rule about steps that wait; without what may follow a state that is not walked again. */
+  readonly ignoreWaiting?: boolean
+  readonly ignoreFutures?: boolean
 }
 
 interface Sleeper {
@@ -429,13 +432,14 @@ export class Stateful {
   private racesOf({ ask, modes, places, thread }: Happened): void {
     const index = this.trace.length - 1
     const past = this.trace.clockBefore(thread, index)
-    const waits = ask.command.blocked !== undefined
+    const waits = ask.command.blocked !== undefined && this.options.ignoreWaiting !== true
     this.reverse(thread, places, modes, waits ? ask : undefined, index, past)
   }
 
   /** Where nobody is moved any more: races of what threads wait in with what keeps them waiting. */
   private racesOfWaiting(): void {
     const { machine, trace } = this
+    if (this.options.ignoreWaiting === true) return
     for (let thread = 0; thread < machine.at.length; thread++) {
       const pending = machine.pending(thread)
       if (pending === undefined || machine.isEnabled(thread)) continue
@@ -499,6 +503,7 @@ export class Stateful {
   /** Races of the steps of the path with what may follow from its last state, which is not walked again. */
   private racesOfFutures(): void {
     const { machine, trace } = this
+    if (this.options.ignoreFutures === true) return
     for (let thread = 0; thread < machine.at.length; thread++) {
       const moment = machine.at[thread] ?? machine.fibers.rootIfKnown(thread)
       if (moment === undefined || machine.hasThrown(thread)) continue

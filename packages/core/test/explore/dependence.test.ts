@@ -1,5 +1,6 @@
 /** Steps that are not dependent commute; and every rule of the relation is needed. */
 import {
+  type Actor,
   ActorType,
   ask,
   Cell,
@@ -23,6 +24,37 @@ import { type Happened, Machine } from "@mmrace/core/explore/Machine"
 import { Values } from "@mmrace/core/explore/Values"
 import { buildModel } from "../engine/randomModel.ts"
 import { denseProgram, everything, smallProgram } from "./support.ts"
+
+interface Door {
+  readonly left: number
+  readonly right: number
+}
+const doorType = new ActorType<Door>("door", { fields: ["left", "right"] })
+const setLeft = doorType.command<number>("set_left", {
+  access: "write",
+  field: 0,
+  evolve: (door, left) => ({ ...door, left }),
+  arg: Schema.Int
+})
+const setRight = doorType.command<number>("set_right", {
+  access: "write",
+  field: 1,
+  evolve: (door, right) => ({ ...door, right }),
+  arg: Schema.Int
+})
+/** Waits for both sides to be set, and says what they are. */
+const pass = doorType.command<void, number>("pass", {
+  access: "read",
+  field: 0,
+  also: { reads: ["right"] },
+  blocked: ({ left, right }) => left === 0 || right === 0,
+  decide: ({ left, right }) => 10 * left + right,
+  result: Schema.Int
+})
+
+function* passes(door: Actor<Door>) {
+  return yield* ask(door, pass)
+}
 
 /** All that can be seen of a machine: states, where threads stand, who can move. */
 const picture = (machine: Machine): string =>
@@ -242,6 +274,22 @@ const needs: ReadonlyArray<{ readonly rule: Rule | "waiting"; readonly model: ()
       })
   },
   {
+    rule: "also",
+    model: () =>
+      makeModel("a door with two locks", (m) => {
+        const door = m.actor(doorType, "door", { left: 0, right: 0 })
+        m.thread("waiter", () => passes(door))
+        m.thread("left", function*() {
+          yield* ask(door, setLeft, 1)
+          yield* ask(door, setLeft, 2)
+        })
+        m.thread("right", function*() {
+          yield* ask(door, setRight, 1)
+          yield* ask(door, setRight, 2)
+        })
+      })
+  },
+  {
     rule: "waiting",
     model: () =>
       makeModel("a deadlock", (m) => {
@@ -259,13 +307,13 @@ const needs: ReadonlyArray<{ readonly rule: Rule | "waiting"; readonly model: ()
   }
 ]
 
-describe("every rule is needed", () => {
+describe.each(["optimal", "stateful"] as const)("every rule is needed: %s", (reduction) => {
   test.each(needs)("$rule", ({ model: build, rule }) => {
     const model = build()
     const outcomeOf = everything(model)
     const all = [...bruteForce(model, { outcomeOf }).outcomes.keys()].sort()
     const found = (tampering: Parameters<typeof explore>[2]): ReadonlyArray<string> =>
-      explore(model, { reduction: "optimal", outcomeOf }, tampering).outcomes.map((outcome) => outcome.name).sort()
+      explore(model, { reduction, outcomeOf }, tampering).outcomes.map((outcome) => outcome.name).sort()
     expect(found({})).toEqual(all)
     const broken = (): ReadonlyArray<string> | undefined => {
       try {

@@ -100,6 +100,8 @@ test("the choices of every outcome lead the executor to it", () => {
 const plain = ({ outcomes }: Explore.Explored): ReadonlyArray<Explore.Outcome> =>
   outcomes.map((outcome) => ({ ...outcome, verdict: comparable(outcome.verdict) }))
 
+const names = ({ outcomes }: Explore.Explored): ReadonlyArray<string> => outcomes.map((outcome) => outcome.name).sort()
+
 /** Interrupted and resumed from JSON again and again. */
 const inPieces = (model: Model, options: Explore.ExploreOptions, every: number): Explore.Explored => {
   let checkpoint: Explore.Checkpoint | undefined
@@ -121,7 +123,6 @@ describe("a checkpoint", () => {
       fc.property(smallProgram, fc.integer({ min: 1, max: 3 }), (program, every) => {
         const model = buildModel(program)
         const outcomeOf = everything(model)
-        const names = (explored: Explore.Explored) => explored.outcomes.map((outcome) => outcome.name).sort()
         const whole = Explore.explore(model, { outcomeOf })
         const pieces = inPieces(model, { outcomeOf, interruptEvery: 3 }, every)
         expect(names(pieces)).toEqual(names(whole))

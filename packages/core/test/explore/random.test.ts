@@ -40,6 +40,16 @@ describe.each(variants.map((options) => ({ name: JSON.stringify(options), option
   })
 })
 
+test("without what may follow a state that is not walked again, outcomes are lost", () => {
+  const lost = fc.sample(denseProgram, { numRuns: 200, seed: 1 }).filter((program) => {
+    const model = buildModel(program)
+    const outcomeOf = everything(model)
+    const options: ExploreOptions = { reduction: "stateful", outcomeOf, partialDeadlocks: false }
+    return explore(model, options, { ignoreFutures: true }).outcomes.length < explore(model, options).outcomes.length
+  })
+  expect(lost.length).toBeGreaterThan(0)
+})
+
 test("circles of waiters are found as soon as they close, where no kill can undo them", () => {
   const withoutKill = fc.oneof(smallProgram, denseProgram).filter((program) =>
     !program.some(({ ops }) => ops.some((op) => op.kind === "kill"))
