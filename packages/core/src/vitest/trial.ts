@@ -35,7 +35,7 @@ export const countsOf = ({ executions, states, steps }: Counts): string =>
   ].join(", ")
 
 export const spinAdvice =
-  "A thread that spins until another one has moved has executions without end: let it wait in a command that blocks (`Cell.awaitValue`, a lock or a condition of `primitives`), or raise `maxSteps` if executions are that long."
+  "A thread that spins until another one has moved has executions without end: let it wait in a command that blocks (`Cell.awaitValue`, a lock or a condition of `primitives`), or `settle` where its loop begins, or raise `maxSteps` if executions are that long."
 
 /** What to do about a model that is not deterministic. */
 export const mustRepeat =
