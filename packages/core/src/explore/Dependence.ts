@@ -1,11 +1,11 @@
 /**
  * When two steps of different threads may be swapped: the one relation that all reductions rest on.
  *
- * A step *touches* places, each in a mode. Places are the model's locations, and three kinds of its own:
+ * A step *touches* places, each in a mode. Places are the model's locations, and these:
  *
  *   signal of a thread   written by a kill, read by commands whose `blocked` or `decide` can see `thread.killed`
  *   parts of a monitor's state, as a step looks at them or changes them (Parts)
- *   (reads of monitors)  every location of an actor whose state a monitor looked at during the step
+ *   properties of actors' states, as monitors look at them (Properties)
  *
  * The exit of a thread belongs to its last step and writes the thread's location. Two steps are dependent when they
  * touch one place in conflicting modes. Modes are known once a step has run: a step that left its actor as it was
@@ -25,6 +25,7 @@ import { semaphore } from "../primitives/Semaphore.ts"
 import { chooseNumber, killThread } from "../Thread.ts"
 import { adding, type Mode, reading, sharing, type Touched, writing } from "./Footprint.ts"
 import { type PartPath, Parts } from "./Parts.ts"
+import { Properties } from "./Properties.ts"
 
 export interface DependenceOptions {
   /**
@@ -85,6 +86,9 @@ export class Dependence {
   private readonly threadOfActor = new Map<Actor<unknown>, number>()
   private readonly seesThread = new Map<AnyCommand, boolean>()
   private readonly parts: ReadonlyArray<Parts>
+  private readonly properties: Properties
+  /** Some monitor's looks count. */
+  watched = false
 
   /** `broken` leaves one rule out: for tests only. */
   constructor(model: Model, options: DependenceOptions = {}, broken?: Rule) {
@@ -92,13 +96,13 @@ export class Dependence {
     this.silentStores = options.silentStores ?? "read"
     this.broken = broken
     this.places = model.locations + model.threads.length
-    this.parts = model.monitors.map((_, monitor) =>
-      new Parts(monitor, (path) => {
-        this.partPaths.push(path)
-        this.places += 2
-        return this.places - 2
-      })
-    )
+    const newPart = (path: PartPath): number => {
+      this.partPaths.push(path)
+      this.places += 2
+      return this.places - 2
+    }
+    this.parts = model.monitors.map((_, monitor) => new Parts(monitor, newPart))
+    this.properties = new Properties(newPart)
     for (const thread of model.threads) this.threadOfActor.set(thread.actor as unknown as Actor<unknown>, thread.id)
     for (const type of new Set(model.actors.map((actor) => actor.type))) {
       for (const command of type.commands) {
@@ -133,6 +137,7 @@ export class Dependence {
     const further = Object.is(before, after) ? reading : writing
     for (const field of command.alsoWrites) out.add(actor.base + field, further)
     this.touchSignals(out, thread, pending)
+    if (this.watched && !Object.is(before, after)) this.properties.changed(out, actor.id, before, after)
   }
 
   private touchSignals(out: Touched, thread: number, { actor, command }: Ask<unknown>): void {
@@ -149,6 +154,7 @@ export class Dependence {
     for (const field of command.alsoReads) out.add(actor.base + field, reading)
     for (const field of command.alsoWrites) out.add(actor.base + field, writing)
     this.touchSignals(out, thread, pending)
+    if (this.watched && command.isWrite) this.properties.mayChange(out, actor.id)
   }
 
   /** Whether a command can see that its thread was killed. */
@@ -158,7 +164,9 @@ export class Dependence {
 
   /** The end of a thread as part of a step. */
   touchExit(out: Touched, thread: number): void {
-    if (this.broken !== "exit") out.add(this.model.threads[thread]!.actor.base, writing)
+    const { actor } = this.model.threads[thread]!
+    if (this.broken !== "exit") out.add(actor.base, writing)
+    if (this.watched) this.properties.mayChange(out, actor.id)
   }
 
   /** Runs a step of a monitor, and notes which parts of its state that touches. */
@@ -169,13 +177,15 @@ export class Dependence {
 
   /** Gives parts the places that they have in another exploration of the model. Call before anything is explored. */
   placeParts(paths: ReadonlyArray<PartPath>): void {
-    for (const path of paths) this.parts[path[0]]!.place(path)
+    for (const path of paths) {
+      if (path[0] < 0) this.properties.place(-1 - path[0], path[1])
+      else this.parts[path[0]]!.place(path)
+    }
   }
 
-  /** A monitor looked at an actor's state. */
-  touchSeen(out: Touched, actor: Actor<unknown>): void {
-    if (this.broken === "monitor-reads") return
-    for (let field = 0; field < actor.type.fields.length; field++) out.add(actor.base + field, reading)
+  /** A monitor looked at a property of an actor's state; undefined: at the state as a whole. */
+  touchSeen(out: Touched, actor: number, key: string | undefined): void {
+    if (this.broken !== "monitor-reads") this.properties.seen(out, actor, key)
   }
 
   modeOf(command: AnyCommand, result: unknown, before: unknown, after: unknown): Mode {

@@ -18,6 +18,8 @@ import { ok, type Verdict, type Wait } from "../Verdict.ts"
 import { type Dependence } from "./Dependence.ts"
 import { type Footprint, Touched } from "./Footprint.ts"
 import { Fibers, type Moment } from "./Fibers.ts"
+import { type Container, rawOf } from "./Parts.ts"
+import { isRecord } from "./Properties.ts"
 import type { Values } from "./Values.ts"
 import { Vector } from "./Vector.ts"
 
@@ -70,9 +72,7 @@ interface Effect {
 
 /** What a monitor did in one of its states when it heard of an effect; the same whenever what it saw is the same. */
 interface Told {
-  /** Actors that it looked at, and their states. */
-  readonly seen: ReadonlyArray<number>
-  readonly states: ReadonlyArray<unknown>
+  readonly seen: Look
   readonly next: unknown
   readonly places: ReadonlyArray<number>
   readonly modes: ReadonlyArray<number>
@@ -150,6 +150,7 @@ export class Machine {
     this.told = told
     this.event = new MutableEvent(this)
     this.watch = told.size > 0 && this.ordered.includes(true) ? new Watch(model) : undefined
+    dependence.watched = this.watch !== undefined
     this.reset()
   }
 
@@ -511,7 +512,7 @@ export class Machine {
     event.before = before
     for (const index of indices) {
       const state = this.monitorStates[index]
-      const same = known?.[index]?.get(state)?.find((told) => this.watch!.shows(told.seen, told.states))
+      const same = known?.[index]?.get(state)?.find((told) => this.watch!.shows(told.seen))
       if (same === undefined) this.hear(index, state, touched, known)
       else {
         touched.addAll(same.places, same.modes)
@@ -542,12 +543,11 @@ export class Machine {
       } catch (error) {
         this.failing = this.crash(`monitor ${monitor.id}`, error)
       }
-      watch!.end()
-      for (const actor of watch!.seen) this.dependence.touchSeen(own, model.actors[actor]!)
+      const seen = watch!.end()
+      for (let i = 0; i < seen.actors.length; i++) this.dependence.touchSeen(own, seen.actors[i]!, seen.keys[i])
       touched.addAll(own.places, own.modes)
       if (known !== undefined && this.failing === undefined && !event.stepSeen) {
-        const { seen } = watch!
-        const told: Told = { seen, states: watch!.statesOf(seen), next, places: own.places, modes: own.modes }
+        const told: Told = { seen, next, places: own.places, modes: own.modes }
         const byState = known[index] ??= new Map()
         const list = byState.get(state)
         if (list === undefined) byState.set(state, [told])
@@ -616,23 +616,34 @@ class MutableEvent implements Event {
   }
 }
 
+/** Properties of actors' states, and their values. */
+interface Look {
+  readonly actors: Array<number>
+  readonly keys: Array<string | undefined>
+  readonly values: Array<unknown>
+}
+
+const nowhere = Symbol("nowhere")
+
 /**
- * Notes which actors a monitor looks at. Monitors may read the state of any actor, and what they read decides which
+ * Notes which properties of which actors a monitor looks at. Monitors may read the state of any actor, and what they read decides which
  * steps they make dependent; so while a machine is open, `state` is a property with a getter.
  */
 class Watch {
-  /** Ids of the actors looked at between `begin` and `end`. */
-  seen: Array<number> = []
+  /** What was looked at between `begin` and `end`: actors' ids, and properties (undefined: the state as a whole). */
+  private seen: Look | undefined
   private readonly actors: ReadonlyArray<Actor<unknown>>
   private readonly states: Array<unknown>
-  private on = false
 
   constructor(model: Model) {
     this.actors = model.actors
     this.states = model.actors.map((actor) => actor.state)
     const look = (actor: Actor<unknown>): unknown => {
-      if (this.on && !this.seen.includes(actor.id)) this.seen.push(actor.id)
-      return this.states[actor.id]
+      const state = this.states[actor.id]
+      if (this.seen === undefined) return state
+      if (isRecord(state)) return this.view(actor.id, state)
+      this.note(actor.id, undefined, state)
+      return state
     }
     const replace = (actor: Actor<unknown>, state: unknown): void => {
       this.states[actor.id] = state
@@ -651,22 +662,57 @@ class Watch {
   }
 
   begin(): void {
-    this.seen = []
-    this.on = true
+    this.seen = { actors: [], keys: [], values: [] }
   }
 
-  end(): void {
-    this.on = false
+  end(): Look {
+    const seen = this.seen!
+    this.seen = undefined
+    return seen
   }
 
-  statesOf(actors: ReadonlyArray<number>): ReadonlyArray<unknown> {
-    return actors.map((actor) => this.states[actor])
-  }
-
-  /** The actors are in these states. */
-  shows(actors: ReadonlyArray<number>, states: ReadonlyArray<unknown>): boolean {
-    for (let i = 0; i < actors.length; i++) if (!Object.is(this.states[actors[i]!], states[i])) return false
+  /** Whoever looks would see the same. */
+  shows({ actors, keys, values }: Look): boolean {
+    for (let i = 0; i < actors.length; i++) {
+      const state = this.states[actors[i]!]
+      const key = keys[i]
+      const value = key === undefined ? state : isRecord(state) ? state[key] : nowhere
+      if (!Object.is(value, values[i])) return false
+    }
     return true
+  }
+
+  /** The state, noting which of its properties are looked at. */
+  private view(actor: number, state: Container): unknown {
+    const whole = (): void => this.note(actor, undefined, state)
+    return new Proxy(state, {
+      get: (_, key) => {
+        if (key === rawOf) {
+          whole()
+          return state
+        }
+        const value = state[key as string]
+        if (typeof key === "string") this.note(actor, key, value)
+        return value
+      },
+      has: (_, key) => {
+        whole()
+        return key in state
+      },
+      ownKeys: () => {
+        whole()
+        return Reflect.ownKeys(state)
+      }
+    })
+  }
+
+  private note(actor: number, key: string | undefined, value: unknown): void {
+    if (this.seen === undefined) return
+    const { actors, keys, values } = this.seen
+    for (let i = 0; i < actors.length; i++) if (actors[i] === actor && keys[i] === key) return
+    actors.push(actor)
+    keys.push(key)
+    values.push(value)
   }
 
   /** Makes `state` plain again. */

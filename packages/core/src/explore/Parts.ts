@@ -11,14 +11,15 @@
  */
 import { type Mode, reading, type Touched, writing } from "./Footprint.ts"
 
-type Container = Record<string, unknown>
+export type Container = Record<string, unknown>
 
 /** Values behind this many levels are one part. */
 const depth = 3
 
-const rawOf = Symbol("raw")
+/** Asked of a view: what is behind it. */
+export const rawOf = Symbol("raw")
 
-const isContainer = (value: unknown): value is Container => {
+export const isContainer = (value: unknown): value is Container => {
   if (typeof value !== "object" || value === null) return false
   if (Array.isArray(value)) return true
   const prototype: unknown = Object.getPrototypeOf(value)
@@ -29,8 +30,8 @@ const isContainer = (value: unknown): value is Container => {
 const unwrapped = (value: unknown): unknown =>
   typeof value === "object" && value !== null ? (value as { readonly [rawOf]?: unknown })[rawOf] ?? value : value
 
-/** Where a part is: the number of its monitor, then keys. */
-export type PartPath = readonly [monitor: number, ...keys: ReadonlyArray<string>]
+/** Where a part is: the number of its monitor (for a property of an actor: -1 - the actor's id), then keys. */
+export type PartPath = readonly [owner: number, ...keys: ReadonlyArray<string>]
 
 /** Gives a new part two places, of which it returns the first. */
 export type NewPart = (path: PartPath) => number
