@@ -98,6 +98,17 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     pins: noPins(world)
   }
 
+  /**
+   * Of children that are being made of the page's address space, the keys of those whose entry is empty still: the fork
+   * has not got there (until it write-locks the VMA a discard under the VMA lock can be faster), or found nothing.
+   */
+  const uncopied = (forks: ReadonlyArray<Fork>, key: number): ReadonlyArray<number> => {
+    const parent = Math.floor(key / world.pages), page = key % world.pages
+    return forks
+      .filter((fork) => fork.parent === parent && world.mms[fork.child]!.ptes[page]!.state._tag === "none")
+      .map((fork) => keyOf(world, fork.child, page))
+  }
+
   const stored = (state: Ghost, mm: number, page: number, value: number, byDevice: boolean): Ghost => {
     const key = keyOf(world, mm, page)
     let { allowed, device: devices, lazy, meanwhile } = state
@@ -188,6 +199,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
       return overRange(state, event, call, (draft, key) => {
         draft.allowed = withItem(draft.allowed, key, union(draft.allowed[key]!, zero))
         draft.discarding = withItem(draft.discarding, key, draft.discarding[key]! + 1)
+        for (const child of uncopied(draft.forks, key)) {
+          draft.allowed = withItem(draft.allowed, child, union(draft.allowed[child]!, zero))
+        }
       })
     }
     if (call.name !== "madvise_free") return state
@@ -208,6 +222,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
           draft.allowed = withItem(draft.allowed, key, union(zero, draft.meanwhile[key]!))
           draft.device = withItem(draft.device, key, false)
           if (draft.freeing[key] === 0) draft.lazy = withItem(draft.lazy, key, false)
+          for (const child of uncopied(draft.forks, key)) {
+            draft.allowed = withItem(draft.allowed, child, draft.allowed[key]!)
+          }
         }
         draft.meanwhile = withItem(draft.meanwhile, key, nothing)
       })

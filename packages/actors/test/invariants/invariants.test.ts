@@ -421,6 +421,42 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
         [t0, ask(mark(w, t0), O.fork_copied, 1)],
         ...load(w, c0, 1)
       ]
+    },
+    {
+      why: "zeroes in the child, where DONTNEED under the VMA lock was faster than the fork that had begun",
+      steps: (w) => [
+        [t0, ask(mark(w, t0), O.fork_begin, 1)],
+        enter(w, t1, "madvise_dontneed"),
+        ...section(w, t1, [clear(w)]),
+        leave(w, t1, "madvise_dontneed"),
+        [t0, ask(mark(w, t0), O.fork_copied, 1)],
+        ...load(w, c0, 2)
+      ]
+    },
+    {
+      why: "the old data in the child, although DONTNEED was faster",
+      breaks: "last",
+      steps: (w) => [
+        [t0, ask(mark(w, t0), O.fork_begin, 1)],
+        enter(w, t1, "madvise_dontneed"),
+        ...section(w, t1, [clear(w)]),
+        leave(w, t1, "madvise_dontneed"),
+        [t0, ask(mark(w, t0), O.fork_copied, 1)],
+        ...load(w, c0, 1).slice(0, 2)
+      ]
+    },
+    {
+      why: "zeroes in the child, whose page was copied before DONTNEED",
+      breaks: "last",
+      steps: (w) => [
+        [t0, ask(mark(w, t0), O.fork_begin, 1)],
+        ...section(w, t0, [set(w, ro(1), 1)], 1),
+        enter(w, t1, "madvise_dontneed"),
+        ...section(w, t1, [clear(w)]),
+        leave(w, t1, "madvise_dontneed"),
+        [t0, ask(mark(w, t0), O.fork_copied, 1)],
+        ...load(w, c0, 2).slice(0, 2)
+      ]
     }
   ],
   "I-13": [
