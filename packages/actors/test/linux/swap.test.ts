@@ -53,6 +53,31 @@ describe("what is swapped out comes back", () => {
   })
 })
 
+describe("MADV_FREE", () => {
+  const steps = (legs: ReadonlyArray<{ readonly thread: string; readonly until?: string }>): ReadonlyArray<string> => {
+    const loaded = load(
+      "swap 1 sync\nmap A anon rw 1\nthread app\n  store A 2\n  e = madvise A free\nthread kswapd\n  reclaim A\n",
+      latest
+    )
+    const stored = { thread: "app", until: "syscall app.enter" }
+    const ran = runOnce(loaded, directed(loaded.model, [stored, ...legs]))
+    expect(ran.leaks).toEqual([])
+    return ran.steps
+  }
+
+  test("makes a page on the LRU one that is dropped without being written", () => {
+    const ran = steps([{ thread: "app" }, { thread: "kswapd" }])
+    expect(ran).toContain("app folio 1.folio_clear_swapbacked")
+    expect(ran).not.toContain("kswapd swap slot 0.swap_write_data")
+  })
+
+  test("leaves a page alone that reclaim has isolated and is about to give a slot", () => {
+    const ran = steps([{ thread: "kswapd", until: "swap slot 0.slot_try_alloc" }, { thread: "app" }])
+    expect(ran).not.toContain("app folio 1.folio_clear_swapbacked")
+    expect(ran).toContain("kswapd swap slot 0.swap_write_data")
+  })
+})
+
 // What the kernel's soft-dirty bit says of a page that was never stored to differs, so the page is stored to first.
 const setUp = "map A anon rw 1\nthread first\n  store A 1\n  reclaim A\n"
 
