@@ -115,8 +115,10 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     if (state.discarding[key]! > 0) {
       allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
       meanwhile = withItem(meanwhile, key, union(meanwhile[key]!, [value]))
-    } else if (state.freeing[key]! > 0) allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
-    else {
+    } else if (state.freeing[key]! > 0) {
+      // It may go, or stay; what was there before does not come back.
+      allowed = withItem(allowed, key, union([value], zero))
+    } else {
       const before = allowed[key]!
       if (before.length !== 1 || before[0] !== value) allowed = withItem(allowed, key, [value])
       lazy = withItem(lazy, key, false)

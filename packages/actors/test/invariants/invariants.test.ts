@@ -407,6 +407,26 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       steps: (w) => [enter(w, t0, "madvise_free"), leave(w, t0, "madvise_free"), ...load(w, t0, 1), ...load(w, t0, 2)]
     },
     {
+      why: "a store during MADV_FREE may stay or go",
+      steps: (w) => [
+        enter(w, t0, "madvise_free"),
+        ...store(w, t1, 1, 5),
+        leave(w, t0, "madvise_free"),
+        ...load(w, t1, 1),
+        ...load(w, t1, 2)
+      ]
+    },
+    {
+      why: "what was there before a store during MADV_FREE",
+      breaks: "last",
+      steps: (w) => [
+        enter(w, t0, "madvise_free"),
+        ...store(w, t1, 2, 5),
+        leave(w, t0, "madvise_free"),
+        ...load(w, t1, 1).slice(0, 2)
+      ]
+    },
+    {
       why: "a device's store through FOLL_GET after fork need not be seen",
       steps: (
         w
