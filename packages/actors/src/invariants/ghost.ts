@@ -31,7 +31,7 @@ import {
 } from "../objects/index.ts"
 import { discards, fills, mmOf } from "./calls.ts"
 import { type Held, noPins, pinCommands, type Pins, pinsStep, programPins } from "./pinned.ts"
-import { filled, inInstruction, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
+import { filled, inInstruction, inRewrite, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
 
 interface Fork {
   readonly thread: number
@@ -166,7 +166,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
         : stored(state, held.mm, held.page, event.arg as number, held.pin === "pin")
     }
     if (isLoad) return state
-    // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not.
+    // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not. While an entry is
+    // rewritten, where the page was mapped last says whether it comes back.
+    const { index, mapping } = world.folios[pfn]!.folio.state
     let { allowed } = state
     for (const mm of world.mms) {
       for (let page = 0; page < world.pages; page++) {
@@ -176,7 +178,8 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
           : pte._tag === "swap"
           ? world.slots[pte.offset]!.actor.state.cache
           : -1
-        if (frame !== pfn) continue
+        const between = page === index && world.regionOf[page] === mapping && inRewrite(world, mm, page)
+        if (frame !== pfn && !between) continue
         const key = keyOf(world, mm.id, page)
         allowed = withItem(allowed, key, union(allowed[key]!, [event.arg as number]))
       }

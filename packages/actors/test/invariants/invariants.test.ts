@@ -427,6 +427,30 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       ]
     },
     {
+      why: "a device's store with no promise, to a page that reclaim takes out and puts back",
+      steps: (w) => [
+        taken(w, t0),
+        enter(w, t1, "mmap"),
+        [c0, lock(w)],
+        [c0, clear(w)],
+        ...dma(w, t0, 1, 7),
+        [c0, set(w, rw(1))],
+        [c0, unlock(w)],
+        ...load(w, t0, 1)
+      ]
+    },
+    {
+      why: "a device's store with no promise, to a page that is not mapped there any more",
+      breaks: "last",
+      steps: (w) => [
+        taken(w, t0),
+        enter(w, t1, "mmap"),
+        ...section(w, c0, [clear(w)]),
+        ...dma(w, t0, 1, 7),
+        ...load(w, t0, 1).slice(0, 2)
+      ]
+    },
+    {
       why: "a device's store through FOLL_GET after fork need not be seen",
       steps: (
         w
