@@ -71,6 +71,31 @@ describe("MADV_FREE", () => {
     expect(ran).not.toContain("kswapd swap slot 0.swap_write_data")
   })
 
+  test("has a store lost that is made while its flush is owed and reclaim writes the page out (F-04)", () => {
+    const loaded = load(
+      "swap 1 sync\nmap A anon rw 1 = 1\nthread app\n  store A 2\n  store A 3\n  r0 = load A\n" +
+        "thread freer\n  madvise A free\nthread kswapd\n  reclaim A\n",
+      latest
+    )
+    const { leaks, registers } = runOnce(
+      loaded,
+      directed(loaded.model, [
+        { thread: "app", until: "retire" },
+        { thread: "freer", until: "pte A.ptep_get_and_clear" },
+        { thread: "kswapd", until: "ptl A.lock" },
+        { thread: "freer", until: "tlb_flush_pending.atomic_read" },
+        { thread: "kswapd", until: "swap slot 0.swap_write_data" },
+        { thread: "app", until: "translate" },
+        { thread: "app", until: "retire" },
+        { thread: "kswapd" },
+        { thread: "freer" },
+        { thread: "app" }
+      ])
+    )
+    expect(leaks).toEqual([])
+    expect(registers["app:r0"]).toBe(2)
+  })
+
   test("leaves a page alone that reclaim has isolated and is about to give a slot", () => {
     const ran = steps([{ thread: "kswapd", until: "swap slot 0.slot_try_alloc" }, { thread: "app" }])
     expect(ran).not.toContain("app folio 1.folio_clear_swapbacked")
