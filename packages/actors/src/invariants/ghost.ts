@@ -30,7 +30,7 @@ import {
   ZERO_PFN
 } from "../objects/index.ts"
 import { discards, fills, mmOf } from "./calls.ts"
-import { type Held, noPins, pinCommands, type Pins, pinsStep, programPins } from "./pinned.ts"
+import { type Held, noPins, pinCommands, type Pins, pinsStep, programPins, storesForProcess } from "./pinned.ts"
 import { filled, inInstruction, inRewrite, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
 
 interface Fork {
@@ -70,8 +70,7 @@ const union = (list: ReadonlyArray<number>, more: ReadonlyArray<number>): Readon
 }
 
 /** The reference promises that what the device does is what the page at its address does. */
-const coherent = (held: Held): boolean =>
-  held.pfn !== ZERO_PFN && held.kept && (held.pin === "pin" || (held.write && held.unforked))
+const coherent = (held: Held): boolean => held.pfn !== ZERO_PFN && held.kept && storesForProcess(held)
 
 /** `device`: report what involves a store or load through a pin (I-05), or the rest (I-09). */
 const coherence = (world: World, device: boolean): Monitor<Ghost> => {
@@ -169,7 +168,7 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not. While an entry is
     // rewritten, where the page was mapped last says whether it comes back.
     const { index, mapping } = world.folios[pfn]!.folio.state
-    let { allowed } = state
+    let { allowed, meanwhile } = state
     for (const mm of world.mms) {
       for (let page = 0; page < world.pages; page++) {
         const pte = mm.ptes[page]!.state
@@ -181,10 +180,12 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
         const between = page === index && world.regionOf[page] === mapping && inRewrite(world, mm, page)
         if (frame !== pfn && !between) continue
         const key = keyOf(world, mm.id, page)
-        allowed = withItem(allowed, key, union(allowed[key]!, [event.arg as number]))
+        const value = [event.arg as number]
+        allowed = withItem(allowed, key, union(allowed[key]!, value))
+        if (state.discarding[key]! > 0) meanwhile = withItem(meanwhile, key, union(meanwhile[key]!, value))
       }
     }
-    return allowed === state.allowed ? state : { ...state, allowed }
+    return allowed === state.allowed && meanwhile === state.meanwhile ? state : { ...state, allowed, meanwhile }
   }
 
   const overRange = (

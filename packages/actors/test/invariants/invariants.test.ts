@@ -75,6 +75,12 @@ const dmaLoad = (w: W, t: number, pfn: number): ReadonlyArray<Step> => [
   [t, ask(w.folios[pfn]!.page, O.page_read)],
   leave(w, t, "dma_load")
 ]
+const forked = (w: W): ReadonlyArray<Step> => [
+  enter(w, t0, "fork"),
+  [t0, ask(mark(w, t0), O.fork_begin, 1)],
+  [t0, ask(mark(w, t0), O.fork_copied, 1)],
+  leave(w, t0, "fork")
+]
 const rw = (pfn: number): Pte => present(pfn, { write: true, dirty: true, young: true })
 const ro = (pfn: number): Pte => present(pfn, { dirty: true, young: true })
 
@@ -313,6 +319,15 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       ]
     },
     {
+      why: "the child sees what a device stores through the parent's pin",
+      breaks: "last",
+      steps: (w) => [taken(w, t1), ...forked(w), ...dma(w, t1, 1, 7), ...load(w, c0, 1).slice(0, 2)]
+    },
+    {
+      why: "the child sees what a device stores through a page that the parent got before",
+      steps: (w) => [taken(w, t1, get), ...forked(w), ...dma(w, t1, 1, 7), ...load(w, c0, 1)]
+    },
+    {
       why: "a store before dup_mmap is done is in the snapshot",
       steps: (
         w
@@ -424,6 +439,16 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
         ...store(w, t1, 2, 5),
         leave(w, t0, "madvise_free"),
         ...load(w, t1, 1).slice(0, 2)
+      ]
+    },
+    {
+      why: "a device's store with no promise, to a page that was mapped while a discard was under way",
+      steps: (w) => [
+        taken(w, t0),
+        enter(w, t1, "mmap"),
+        ...dma(w, t0, 1, 7),
+        leave(w, t1, "mmap"),
+        ...load(w, t0, 1)
       ]
     },
     {
