@@ -53,20 +53,21 @@ describe("what is swapped out comes back", () => {
   })
 })
 
-describe("MADV_FREE", () => {
-  const steps = (legs: ReadonlyArray<{ readonly thread: string; readonly until?: string }>): ReadonlyArray<string> => {
-    const loaded = load(
-      "swap 1 sync\nmap A anon rw 1\nthread app\n  store A 2\n  e = madvise A free\nthread kswapd\n  reclaim A\n",
-      latest
-    )
-    const stored = { thread: "app", until: "syscall app.enter" }
-    const ran = runOnce(loaded, directed(loaded.model, [stored, ...legs]))
-    expect(ran.leaks).toEqual([])
-    return ran.steps
-  }
+/** A page that was stored to is given to MADV_FREE while reclaim is after it. */
+const freed = (legs: ReadonlyArray<{ readonly thread: string; readonly until?: string }>): ReadonlyArray<string> => {
+  const loaded = load(
+    "swap 1 sync\nmap A anon rw 1\nthread app\n  store A 2\n  e = madvise A free\nthread kswapd\n  reclaim A\n",
+    latest
+  )
+  const stored = { thread: "app", until: "syscall app.enter" }
+  const ran = runOnce(loaded, directed(loaded.model, [stored, ...legs]))
+  expect(ran.leaks).toEqual([])
+  return ran.steps
+}
 
+describe("MADV_FREE", () => {
   test("makes a page on the LRU one that is dropped without being written", () => {
-    const ran = steps([{ thread: "app" }, { thread: "kswapd" }])
+    const ran = freed([{ thread: "app" }, { thread: "kswapd" }])
     expect(ran).toContain("app folio 1.folio_clear_swapbacked")
     expect(ran).not.toContain("kswapd swap slot 0.swap_write_data")
   })
@@ -97,7 +98,7 @@ describe("MADV_FREE", () => {
   })
 
   test("leaves a page alone that reclaim has isolated and is about to give a slot", () => {
-    const ran = steps([{ thread: "kswapd", until: "swap slot 0.slot_try_alloc" }, { thread: "app" }])
+    const ran = freed([{ thread: "kswapd", until: "swap slot 0.slot_try_alloc" }, { thread: "app" }])
     expect(ran).not.toContain("app folio 1.folio_clear_swapbacked")
     expect(ran).toContain("kswapd swap slot 0.swap_write_data")
   })

@@ -97,9 +97,10 @@ test("the choices of every outcome lead the executor to it", () => {
   fc.assert(fc.property(smallProgram, reductions, leadsTo), { numRuns: 200 })
 })
 
+const thread = (...ops: ReadonlyArray<Op>): ProgramThread => ({ spawned: false, daemon: true, ops })
+const op = (kind: Op["kind"]): Op => ({ kind, index: 0, value: 0 })
+
 test.each(["optimal", "source", "states"] as const)("so do those of an outcome that needs a kill in time, %s", (by) => {
-  const thread = (...ops: ReadonlyArray<Op>): ProgramThread => ({ spawned: false, daemon: true, ops })
-  const op = (kind: Op["kind"]): Op => ({ kind, index: 0, value: 0 })
   // The second has the lock and waits for the first, which waits for the lock: unless it is killed before.
   leadsTo([
     thread(op("writeKillable"), op("load")),
