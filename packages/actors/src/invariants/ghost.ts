@@ -165,8 +165,8 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
         : stored(state, held.mm, held.page, event.arg as number, held.pin === "pin")
     }
     if (isLoad) return state
-    // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not. While an entry is
-    // rewritten, where the page was mapped last says whether it comes back.
+    // No promise: whoever still has the page, mapped, in a TLB or in the swap cache, may see the value or not. While an
+    // entry is rewritten, where the page was mapped last says whether it comes back.
     const { index, mapping } = world.folios[pfn]!.folio.state
     let { allowed, meanwhile } = state
     for (const mm of world.mms) {
@@ -178,7 +178,8 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
           ? world.slots[pte.offset]!.actor.state.cache
           : -1
         const between = page === index && world.regionOf[page] === mapping && inRewrite(world, mm, page)
-        if (frame !== pfn && !between) continue
+        const cached = mm.cpumask.some(({ actor }) => actor.state.tlb[page]?.pfn === pfn)
+        if (frame !== pfn && !between && !cached) continue
         const key = keyOf(world, mm.id, page)
         const value = [event.arg as number]
         allowed = withItem(allowed, key, union(allowed[key]!, value))

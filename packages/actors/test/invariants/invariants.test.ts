@@ -442,6 +442,17 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       ]
     },
     {
+      why: "a device's store with no promise, through a translation whose flush is owed",
+      steps: (w) => [
+        taken(w, t0),
+        fill(w, t0, 1, false),
+        enter(w, t1, "munmap"),
+        ...section(w, t1, [clear(w)]),
+        ...dma(w, t0, 1, 7),
+        ...load(w, t0, 1)
+      ]
+    },
+    {
       why: "a device's store with no promise, to a page that was mapped while a discard was under way",
       steps: (w) => [
         taken(w, t0),
