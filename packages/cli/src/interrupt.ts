@@ -2,6 +2,7 @@
 import { complain, endStatus } from "./screen.ts"
 import { exitCodes } from "./UserError.ts"
 
+const signals = ["SIGINT", "SIGTERM"] as const
 let asked = false
 const listeners = new Set<() => void>()
 
@@ -10,21 +11,22 @@ export const isInterrupted = (): boolean => asked
 
 const onSignal = (): void => {
   endStatus()
-  if (asked || listeners.size === 0) process.exit(exitCodes.interrupted)
+  if (asked) process.exit(exitCodes.interrupted)
   asked = true
   complain("ending with what was found so far; Ctrl-C again to end at once")
   for (const listener of listeners) listener()
 }
 
-/** From now on SIGINT and SIGTERM go to those who listen; when nobody does, they end the command. */
-export const catchInterrupts = (): void => {
-  process.on("SIGINT", onSignal)
-  process.on("SIGTERM", onSignal)
-}
-
-/** Calls `onInterrupt` when the user asks for an end, at once when that was before; the result takes it back. */
+/**
+ * Calls `onInterrupt` when the user asks for an end, at once when that was before; the result takes it back. While nobody
+ * listens the signals end the command as they always do, also in the middle of one long execution.
+ */
 export const listenForInterrupt = (onInterrupt: () => void): () => void => {
+  if (listeners.size === 0) { for (const signal of signals) process.on(signal, onSignal) }
   listeners.add(onInterrupt)
   if (asked) onInterrupt()
-  return () => listeners.delete(onInterrupt)
+  return () => {
+    listeners.delete(onInterrupt)
+    if (listeners.size === 0) { for (const signal of signals) process.off(signal, onSignal) }
+  }
 }

@@ -7,7 +7,6 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import { mmrace } from "./cli.ts"
 import { formatHelp, usageProblem } from "./help.ts"
-import { catchInterrupts } from "./interrupt.ts"
 import { complain } from "./screen.ts"
 import { exitCodes, UserError } from "./UserError.ts"
 import { version } from "./version.ts"
@@ -38,7 +37,6 @@ const services = Layer.mergeAll(
 
 /** Sets `process.exitCode`. */
 export const runMain = async (args: ReadonlyArray<string>): Promise<void> => {
-  catchInterrupts()
   // A reader that has seen enough (`mmrace list | head`) is no error.
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") complain(`cannot write to stdout: ${error.message}`)

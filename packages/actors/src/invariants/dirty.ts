@@ -20,7 +20,7 @@ import {
   ZERO_PFN
 } from "../objects/index.ts"
 import { discards, fills, mmOf } from "./calls.ts"
-import { noPins, pinCommands, type Pins, pinsStep } from "./pinned.ts"
+import { noPins, pinCommands, type Pins, pinsStep, storesForProcess } from "./pinned.ts"
 import { filled, inInstruction, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
 
 /** No data that must not be lost; the data is in swap. Otherwise a page frame number. */
@@ -165,7 +165,7 @@ export const dirtyNotLost = (world: World): Monitor<Homes> => {
         if (inInstruction(world, event)) return stored(state, world.tasks[thread]!.mm.id, state.page[thread]!, pfn)
         if (state.pins.calls[thread]?.name !== "dma_store" || pfn === ZERO_PFN) return state
         const held = state.pins.held.find((h) => h.pfn === pfn && h.thread === thread)
-        const promised = held !== undefined && held.kept && (held.pin === "pin" || (held.write && held.unforked))
+        const promised = held !== undefined && held.kept && storesForProcess(held)
         return promised ? stored(state, held.mm, held.page, pfn) : state
       }
       if (command === free_unref_page) return drop(state, event.arg as number, event)

@@ -30,8 +30,8 @@ import {
   ZERO_PFN
 } from "../objects/index.ts"
 import { discards, fills, mmOf } from "./calls.ts"
-import { type Held, noPins, pinCommands, type Pins, pinsStep, programPins } from "./pinned.ts"
-import { filled, inInstruction, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
+import { type Held, noPins, pinCommands, type Pins, pinsStep, programPins, storesForProcess } from "./pinned.ts"
+import { filled, inInstruction, inRewrite, keyOf, lookUp, pageName, whereOf, withItem } from "./where.ts"
 
 interface Fork {
   readonly thread: number
@@ -70,8 +70,7 @@ const union = (list: ReadonlyArray<number>, more: ReadonlyArray<number>): Readon
 }
 
 /** The reference promises that what the device does is what the page at its address does. */
-const coherent = (held: Held): boolean =>
-  held.pfn !== ZERO_PFN && held.kept && (held.pin === "pin" || (held.write && held.unforked))
+const coherent = (held: Held): boolean => held.pfn !== ZERO_PFN && held.kept && storesForProcess(held)
 
 /** `device`: report what involves a store or load through a pin (I-05), or the rest (I-09). */
 const coherence = (world: World, device: boolean): Monitor<Ghost> => {
@@ -98,14 +97,27 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
     pins: noPins(world)
   }
 
+  /**
+   * Of children that are being made of the page's address space, the keys of those whose entry is empty still: the fork
+   * has not got there (until it write-locks the VMA a discard under the VMA lock can be faster), or found nothing.
+   */
+  const uncopied = (forks: ReadonlyArray<Fork>, key: number): ReadonlyArray<number> => {
+    const parent = Math.floor(key / world.pages), page = key % world.pages
+    return forks
+      .filter((fork) => fork.parent === parent && world.mms[fork.child]!.ptes[page]!.state._tag === "none")
+      .map((fork) => keyOf(world, fork.child, page))
+  }
+
   const stored = (state: Ghost, mm: number, page: number, value: number, byDevice: boolean): Ghost => {
     const key = keyOf(world, mm, page)
     let { allowed, device: devices, lazy, meanwhile } = state
     if (state.discarding[key]! > 0) {
       allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
       meanwhile = withItem(meanwhile, key, union(meanwhile[key]!, [value]))
-    } else if (state.freeing[key]! > 0) allowed = withItem(allowed, key, union(allowed[key]!, [value, 0]))
-    else {
+    } else if (state.freeing[key]! > 0) {
+      // It may go, or stay; what was there before does not come back.
+      allowed = withItem(allowed, key, union([value], zero))
+    } else {
       const before = allowed[key]!
       if (before.length !== 1 || before[0] !== value) allowed = withItem(allowed, key, [value])
       lazy = withItem(lazy, key, false)
@@ -153,8 +165,10 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
         : stored(state, held.mm, held.page, event.arg as number, held.pin === "pin")
     }
     if (isLoad) return state
-    // No promise: whoever still has the page, mapped or in the swap cache, may see the value or not.
-    let { allowed } = state
+    // No promise: whoever still has the page, mapped, in a TLB or in the swap cache, may see the value or not. While an
+    // entry is rewritten, where the page was mapped last says whether it comes back.
+    const { index, mapping } = world.folios[pfn]!.folio.state
+    let { allowed, meanwhile } = state
     for (const mm of world.mms) {
       for (let page = 0; page < world.pages; page++) {
         const pte = mm.ptes[page]!.state
@@ -163,12 +177,16 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
           : pte._tag === "swap"
           ? world.slots[pte.offset]!.actor.state.cache
           : -1
-        if (frame !== pfn) continue
+        const between = page === index && world.regionOf[page] === mapping && inRewrite(world, mm, page)
+        const cached = mm.cpumask.some(({ actor }) => actor.state.tlb[page]?.pfn === pfn)
+        if (frame !== pfn && !between && !cached) continue
         const key = keyOf(world, mm.id, page)
-        allowed = withItem(allowed, key, union(allowed[key]!, [event.arg as number]))
+        const value = [event.arg as number]
+        allowed = withItem(allowed, key, union(allowed[key]!, value))
+        if (state.discarding[key]! > 0) meanwhile = withItem(meanwhile, key, union(meanwhile[key]!, value))
       }
     }
-    return allowed === state.allowed ? state : { ...state, allowed }
+    return allowed === state.allowed && meanwhile === state.meanwhile ? state : { ...state, allowed, meanwhile }
   }
 
   const overRange = (
@@ -188,6 +206,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
       return overRange(state, event, call, (draft, key) => {
         draft.allowed = withItem(draft.allowed, key, union(draft.allowed[key]!, zero))
         draft.discarding = withItem(draft.discarding, key, draft.discarding[key]! + 1)
+        for (const child of uncopied(draft.forks, key)) {
+          draft.allowed = withItem(draft.allowed, child, union(draft.allowed[child]!, zero))
+        }
       })
     }
     if (call.name !== "madvise_free") return state
@@ -208,6 +229,9 @@ const coherence = (world: World, device: boolean): Monitor<Ghost> => {
           draft.allowed = withItem(draft.allowed, key, union(zero, draft.meanwhile[key]!))
           draft.device = withItem(draft.device, key, false)
           if (draft.freeing[key] === 0) draft.lazy = withItem(draft.lazy, key, false)
+          for (const child of uncopied(draft.forks, key)) {
+            draft.allowed = withItem(draft.allowed, child, draft.allowed[key]!)
+          }
         }
         draft.meanwhile = withItem(draft.meanwhile, key, nothing)
       })

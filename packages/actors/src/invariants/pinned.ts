@@ -22,6 +22,12 @@ export interface Held extends PinMark {
   readonly unforked: boolean
 }
 
+/**
+ * What a device stores through the reference counts as a store of the process that took it. FOLL_GET promises that only
+ * for writing, and only until the process forks.
+ */
+export const storesForProcess = (held: Held): boolean => held.pin === "pin" || (held.write && held.unforked)
+
 export interface Pins {
   readonly held: ReadonlyArray<Held>
   readonly calls: Calls

@@ -14,7 +14,7 @@ import {
   translate,
   type World
 } from "../objects/index.ts"
-import { noPins, pinCommands, type Pins, pinsStep, programPins } from "./pinned.ts"
+import { noPins, pinCommands, type Pins, pinsStep, programPins, storesForProcess } from "./pinned.ts"
 import { filled, inInstruction, lookUp, whereOf, withItem } from "./where.ts"
 
 interface Stamp {
@@ -101,7 +101,9 @@ export const forkSnapshot = (world: World): Monitor<Stamps> => {
         else {
           const name = pins ? state.pins.calls[thread]?.name : undefined
           if (name === "dma_load" || name === "dma_store") {
-            reader = state.pins.held.find((h) => h.pfn === pfn && h.thread === thread)?.mm ?? -1
+            const held = state.pins.held.find((h) => h.pfn === pfn && h.thread === thread)
+            // A store that FOLL_GET makes no promise for belongs to nobody.
+            if (held !== undefined && (name === "dma_load" || storesForProcess(held))) reader = held.mm
           }
         }
         if (command === page_read) {

@@ -9,6 +9,7 @@ import { none, present, type Pte, swap as swapPte } from "@mmrace/arch"
 import { type Actor, type ModelBuilder, Mutex, Rwsem, Seqcount } from "@mmrace/core"
 import { feature, type Kernel } from "../kernel/index.ts"
 import { MAIN, type Program, type Region } from "../program/index.ts"
+import { kills } from "../program/names.ts"
 import { cpuType, type CpuState, type TlbEntry } from "./Cpu.ts"
 import { buddyType, type FolioState, folioType, freeFolio, pageType, ZERO_PFN } from "./Folio.ts"
 import { counterType } from "./Mm.ts"
@@ -106,6 +107,8 @@ export interface TaskRef {
 export interface World {
   readonly kernel: Kernel
   readonly program: Program
+  /** The program kills threads. Where it does not, nobody need look for signals. */
+  readonly kills: boolean
   readonly pages: number
   readonly regions: ReadonlyArray<RegionRef>
   /** Region number by page number. */
@@ -423,6 +426,7 @@ export const makeWorld = (m: ModelBuilder, program: Program, kernel: Kernel): Wo
   const world: World = {
     kernel,
     program,
+    kills: kills(program),
     pages,
     regions,
     regionOf,

@@ -71,6 +71,9 @@ export const checkTestValue = (names: Names, report: Report, test: P.RegisterTes
 export const checkThread = (names: Names, report: Report, thread: P.Thread): void => {
   const everSet = registersOf(thread)
   const setters: Setters = new Map()
+  /** Registers with a page of `pin` or `get`, and those that got one to write to. */
+  const taken = new Set<string>()
+  const takenToWrite = new Set<string>()
 
   const useRegister = (
     register: string,
@@ -158,6 +161,10 @@ export const checkThread = (names: Names, report: Report, thread: P.Thread): voi
   const visit = (statement: P.Statement): void => {
     visitParts(statement)
     set(setters, statement)
+    if ("access" in statement) {
+      taken.add(statement.result)
+      if (statement.access === "write") takenToWrite.add(statement.result)
+    }
   }
 
   const visitParts = (statement: P.Statement): void => {
@@ -175,6 +182,13 @@ export const checkThread = (names: Names, report: Report, thread: P.Thread): voi
         return useRegister(statement.pin, statement, "pin", GUP, "a pinned page (a register set by 'pin' or 'get')")
       case "dma_store":
         useRegister(statement.pin, statement, "pin", GUP, "a pinned page (a register set by 'pin' or 'get')")
+        if (taken.has(statement.pin) && !takenToWrite.has(statement.pin)) {
+          report(
+            `expected a page taken for write, found '${statement.pin}', taken for read: no driver may write to it`,
+            statement,
+            "pin"
+          )
+        }
         return useOperand(statement.value)
       case "unpin":
         return useRegister(

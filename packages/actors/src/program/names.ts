@@ -33,6 +33,13 @@ export const eachStatement = (
   }
 }
 
+/** Whether any thread sends a signal. */
+export const kills = (program: P.Program): boolean => {
+  let found = false
+  for (const { body } of program.threads) eachStatement(body, ({ _tag }) => (found ||= _tag === "kill"))
+  return found
+}
+
 const firstByName = <T extends { readonly name: string }>(items: ReadonlyArray<T>): Map<string, T> => {
   const map = new Map<string, T>()
   for (const item of items) if (!map.has(item.name)) map.set(item.name, item)

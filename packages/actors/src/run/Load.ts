@@ -6,7 +6,7 @@ import { retire } from "../objects/Cpu.ts"
 import { page_read, page_write } from "../objects/Folio.ts"
 import { leave } from "../objects/Syscall.ts"
 import { makeWorld, type World } from "../objects/World.ts"
-import { MAIN, type Program, type Statement } from "../program/index.ts"
+import { MAIN, type Program } from "../program/index.ts"
 import { finalCheck } from "./Final.ts"
 import { type Machine, runThread } from "./Interpret.ts"
 import { Layout } from "./Layout.ts"
@@ -32,7 +32,7 @@ export const loadProgram = (program: Program, kernel: Kernel): LoadedProgram => 
       MAIN,
       ...program.regions.flatMap((r) => r.sharedWith === undefined ? [] : [r.sharedWith])
     ])
-    const machine: Machine = { layout, threads: m.threads, choice: m.choice, kills: kills(program) }
+    const machine: Machine = { layout, threads: m.threads, choice: m.choice, kills: made.kills }
     program.threads.forEach((thread, id) => {
       m.thread(thread.name, () => runThread(machine, id), {
         start: fromStart.has(thread.process) ? "at-once" : "spawned"
@@ -54,14 +54,6 @@ export const loadProgram = (program: Program, kernel: Kernel): LoadedProgram => 
       : (executor) => final.outcome(executor.monitorState(model.monitors.indexOf(final.monitor as never)))
   }
 }
-
-const kills = (program: Program): boolean => program.threads.some((thread) => killsIn(thread.body))
-
-const killsIn = (block: ReadonlyArray<Statement>): boolean =>
-  block.some((s) =>
-    s._tag === "kill" || (s._tag === "repeat" && killsIn(s.body)) ||
-    (s._tag === "if" && (killsIn(s.then) || (s.else !== undefined && killsIn(s.else))))
-  )
 
 /** A statement was completed: a system call returned, or an access of user code took place. Programs have no endless loops. */
 const isProgress = (log: Log, step: number): boolean => {

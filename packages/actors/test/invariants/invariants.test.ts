@@ -75,6 +75,12 @@ const dmaLoad = (w: W, t: number, pfn: number): ReadonlyArray<Step> => [
   [t, ask(w.folios[pfn]!.page, O.page_read)],
   leave(w, t, "dma_load")
 ]
+const forked = (w: W): ReadonlyArray<Step> => [
+  enter(w, t0, "fork"),
+  [t0, ask(mark(w, t0), O.fork_begin, 1)],
+  [t0, ask(mark(w, t0), O.fork_copied, 1)],
+  leave(w, t0, "fork")
+]
 const rw = (pfn: number): Pte => present(pfn, { write: true, dirty: true, young: true })
 const ro = (pfn: number): Pte => present(pfn, { dirty: true, young: true })
 
@@ -313,6 +319,15 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       ]
     },
     {
+      why: "the child sees what a device stores through the parent's pin",
+      breaks: "last",
+      steps: (w) => [taken(w, t1), ...forked(w), ...dma(w, t1, 1, 7), ...load(w, c0, 1).slice(0, 2)]
+    },
+    {
+      why: "the child sees what a device stores through a page that the parent got before",
+      steps: (w) => [taken(w, t1, get), ...forked(w), ...dma(w, t1, 1, 7), ...load(w, c0, 1)]
+    },
+    {
       why: "a store before dup_mmap is done is in the snapshot",
       steps: (
         w
@@ -407,6 +422,71 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
       steps: (w) => [enter(w, t0, "madvise_free"), leave(w, t0, "madvise_free"), ...load(w, t0, 1), ...load(w, t0, 2)]
     },
     {
+      why: "a store during MADV_FREE may stay or go",
+      steps: (w) => [
+        enter(w, t0, "madvise_free"),
+        ...store(w, t1, 1, 5),
+        leave(w, t0, "madvise_free"),
+        ...load(w, t1, 1),
+        ...load(w, t1, 2)
+      ]
+    },
+    {
+      why: "what was there before a store during MADV_FREE",
+      breaks: "last",
+      steps: (w) => [
+        enter(w, t0, "madvise_free"),
+        ...store(w, t1, 2, 5),
+        leave(w, t0, "madvise_free"),
+        ...load(w, t1, 1).slice(0, 2)
+      ]
+    },
+    {
+      why: "a device's store with no promise, through a translation whose flush is owed",
+      steps: (w) => [
+        taken(w, t0),
+        fill(w, t0, 1, false),
+        enter(w, t1, "munmap"),
+        ...section(w, t1, [clear(w)]),
+        ...dma(w, t0, 1, 7),
+        ...load(w, t0, 1)
+      ]
+    },
+    {
+      why: "a device's store with no promise, to a page that was mapped while a discard was under way",
+      steps: (w) => [
+        taken(w, t0),
+        enter(w, t1, "mmap"),
+        ...dma(w, t0, 1, 7),
+        leave(w, t1, "mmap"),
+        ...load(w, t0, 1)
+      ]
+    },
+    {
+      why: "a device's store with no promise, to a page that reclaim takes out and puts back",
+      steps: (w) => [
+        taken(w, t0),
+        enter(w, t1, "mmap"),
+        [c0, lock(w)],
+        [c0, clear(w)],
+        ...dma(w, t0, 1, 7),
+        [c0, set(w, rw(1))],
+        [c0, unlock(w)],
+        ...load(w, t0, 1)
+      ]
+    },
+    {
+      why: "a device's store with no promise, to a page that is not mapped there any more",
+      breaks: "last",
+      steps: (w) => [
+        taken(w, t0),
+        enter(w, t1, "mmap"),
+        ...section(w, c0, [clear(w)]),
+        ...dma(w, t0, 1, 7),
+        ...load(w, t0, 1).slice(0, 2)
+      ]
+    },
+    {
       why: "a device's store through FOLL_GET after fork need not be seen",
       steps: (
         w
@@ -420,6 +500,42 @@ const cases: Record<InvariantId, ReadonlyArray<Case>> = {
         ...store(w, t1, 1, 5),
         [t0, ask(mark(w, t0), O.fork_copied, 1)],
         ...load(w, c0, 1)
+      ]
+    },
+    {
+      why: "zeroes in the child, where DONTNEED under the VMA lock was faster than the fork that had begun",
+      steps: (w) => [
+        [t0, ask(mark(w, t0), O.fork_begin, 1)],
+        enter(w, t1, "madvise_dontneed"),
+        ...section(w, t1, [clear(w)]),
+        leave(w, t1, "madvise_dontneed"),
+        [t0, ask(mark(w, t0), O.fork_copied, 1)],
+        ...load(w, c0, 2)
+      ]
+    },
+    {
+      why: "the old data in the child, although DONTNEED was faster",
+      breaks: "last",
+      steps: (w) => [
+        [t0, ask(mark(w, t0), O.fork_begin, 1)],
+        enter(w, t1, "madvise_dontneed"),
+        ...section(w, t1, [clear(w)]),
+        leave(w, t1, "madvise_dontneed"),
+        [t0, ask(mark(w, t0), O.fork_copied, 1)],
+        ...load(w, c0, 1).slice(0, 2)
+      ]
+    },
+    {
+      why: "zeroes in the child, whose page was copied before DONTNEED",
+      breaks: "last",
+      steps: (w) => [
+        [t0, ask(mark(w, t0), O.fork_begin, 1)],
+        ...section(w, t0, [set(w, ro(1), 1)], 1),
+        enter(w, t1, "madvise_dontneed"),
+        ...section(w, t1, [clear(w)]),
+        leave(w, t1, "madvise_dontneed"),
+        [t0, ask(mark(w, t0), O.fork_copied, 1)],
+        ...load(w, c0, 2).slice(0, 2)
       ]
     }
   ],

@@ -1,6 +1,7 @@
 /** Copy-on-write: mm/memory/wp.ts. */
 import { describe, expect, test } from "vitest"
 import { Kernel, type ReleaseName } from "../../src/kernel/index.ts"
+import { errno } from "../../src/program/constants.ts"
 import { directed, explore, load, runOnce } from "./faultWorld.ts"
 
 const releases: ReadonlyArray<ReleaseName> = ["5.7", "5.8", "5.18", "5.19", "6.18"]
@@ -92,6 +93,21 @@ describe("the copy", () => {
     expect(flushesBefore(Kernel.at("5.11"))).toBe(false)
     expect(flushesBefore(Kernel.at("5.11").with("6ce64428d620"))).toBe(true)
   })
+})
+
+test("a fork that is killed on its way fails with -EINTR, and the half-made child is torn down", () => {
+  const text = "map A anon rw 1 = 1\nmap B anon rw 1 = 2\nuffd U features fork\nregister U B missing\n" +
+    "thread p\n  pid = fork\nthread k\n  kill p\n"
+  const loaded = load(text, latest)
+  const { leaks, registers, steps } = runOnce(
+    loaded,
+    directed(loaded.model, [{ thread: "p", until: "pte A.ptep_set_wrprotect" }, { thread: "k" }, { thread: "p" }])
+  )
+  expect(registers).toMatchObject({ "p:pid": errno("EINTR") })
+  expect(steps).toContain("p pid.pte A.set_pte_at")
+  expect(steps).not.toContain("p pid.pte B.set_pte_at")
+  expect(leaks).toEqual([])
+  expect(loaded.world.ctxs[0]!.mmap_changing.state).toBe(0)
 })
 
 describe("who may write in place", () => {

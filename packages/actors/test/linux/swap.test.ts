@@ -53,6 +53,57 @@ describe("what is swapped out comes back", () => {
   })
 })
 
+/** A page that was stored to is given to MADV_FREE while reclaim is after it. */
+const freed = (legs: ReadonlyArray<{ readonly thread: string; readonly until?: string }>): ReadonlyArray<string> => {
+  const loaded = load(
+    "swap 1 sync\nmap A anon rw 1\nthread app\n  store A 2\n  e = madvise A free\nthread kswapd\n  reclaim A\n",
+    latest
+  )
+  const stored = { thread: "app", until: "syscall app.enter" }
+  const ran = runOnce(loaded, directed(loaded.model, [stored, ...legs]))
+  expect(ran.leaks).toEqual([])
+  return ran.steps
+}
+
+describe("MADV_FREE", () => {
+  test("makes a page on the LRU one that is dropped without being written", () => {
+    const ran = freed([{ thread: "app" }, { thread: "kswapd" }])
+    expect(ran).toContain("app folio 1.folio_clear_swapbacked")
+    expect(ran).not.toContain("kswapd swap slot 0.swap_write_data")
+  })
+
+  test("has a store lost that is made while its flush is owed and reclaim writes the page out (F-04)", () => {
+    const loaded = load(
+      "swap 1 sync\nmap A anon rw 1 = 1\nthread app\n  store A 2\n  store A 3\n  r0 = load A\n" +
+        "thread freer\n  madvise A free\nthread kswapd\n  reclaim A\n",
+      latest
+    )
+    const { leaks, registers } = runOnce(
+      loaded,
+      directed(loaded.model, [
+        { thread: "app", until: "retire" },
+        { thread: "freer", until: "pte A.ptep_get_and_clear" },
+        { thread: "kswapd", until: "ptl A.lock" },
+        { thread: "freer", until: "tlb_flush_pending.atomic_read" },
+        { thread: "kswapd", until: "swap slot 0.swap_write_data" },
+        { thread: "app", until: "translate" },
+        { thread: "app", until: "retire" },
+        { thread: "kswapd" },
+        { thread: "freer" },
+        { thread: "app" }
+      ])
+    )
+    expect(leaks).toEqual([])
+    expect(registers["app:r0"]).toBe(2)
+  })
+
+  test("leaves a page alone that reclaim has isolated and is about to give a slot", () => {
+    const ran = freed([{ thread: "kswapd", until: "swap slot 0.slot_try_alloc" }, { thread: "app" }])
+    expect(ran).not.toContain("app folio 1.folio_clear_swapbacked")
+    expect(ran).toContain("kswapd swap slot 0.swap_write_data")
+  })
+})
+
 // What the kernel's soft-dirty bit says of a page that was never stored to differs, so the page is stored to first.
 const setUp = "map A anon rw 1\nthread first\n  store A 1\n  reclaim A\n"
 

@@ -71,6 +71,10 @@ final exists (t:p = 1 /\\ [grand:B[1]] = 5 /\\ t:m.address = &B[1] /\\ [child:A]
       "6:7 expected a register set by 'get' or 'get_fast', found 'p', which is set by 'pin'"
     ],
     [
+      "  p = get A read\n  dma_store p 2",
+      "6:13 expected a page taken for write, found 'p', taken for read: no driver may write to it"
+    ],
+    [
       "  r1 = load A\n  dma_store r1 2",
       "6:13 expected a pinned page (a register set by 'pin' or 'get'), found 'r1', which is set by 'load'"
     ],

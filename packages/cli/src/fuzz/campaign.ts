@@ -120,7 +120,9 @@ class Meter {
     const elapsed = (performance.now() - this.began) / 1000
     const rate = done / Math.max(elapsed, 0.001)
     const parts = [
-      `${grouped(done)}${Number.isFinite(this.options.runs) ? `/${grouped(this.options.runs)}` : ""} executions`,
+      Number.isFinite(this.options.runs)
+        ? `${grouped(done)}/${count(this.options.runs, "execution")}`
+        : count(done, "execution"),
       `${grouped(rate)}/s`,
       count(classes, "class", "classes"),
       count(pairs, "conflict pair"),

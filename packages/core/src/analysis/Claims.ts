@@ -134,7 +134,8 @@ export const renderClaims = (run: CleanRun, delta = defaultDelta): ReadonlyArray
         `at most ${chance(claims.unseenMassBound!)} (${confidence}; ${grouped(run.classes.once)} seen once, ` +
         `${grouped(run.classes.twice)} twice)`
     )
-    lines.push(`about ${grouped(Math.ceil(claims.chao1!))} classes or more exist (Chao1)`)
+    const least = Math.ceil(claims.chao1!)
+    lines.push(`about ${grouped(least)} ${least === 1 ? "class or more exists" : "classes or more exist"} (Chao1)`)
   }
   return lines
 }

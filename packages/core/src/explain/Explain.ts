@@ -2,7 +2,7 @@
  * An execution told to people: a column for each thread, time going down, the steps that matter marked, the locks
  * held where a thread is left, and at the end what broke, in words.
  */
-import { heldLocksAt } from "../analysis/HeldLocks.ts"
+import { heldLocksAt, LockStacks } from "../analysis/HeldLocks.ts"
 import type { Log } from "../Execution.ts"
 import type { Model } from "../Model.ts"
 import { exitThread } from "../Thread.ts"
@@ -54,6 +54,7 @@ const rowsOf = (
   const matters = stepsThatMatter(log, words.isMark)
   const broken = verdict._tag === "Violation" ? verdict.step : -1
   const rows: Array<Row> = []
+  const locks = new LockStacks(model.threads.length)
   let hidden = 0
   const flush = (thread: number): void => {
     if (hidden > 0) {
@@ -67,9 +68,11 @@ const rowsOf = (
     const switched = step > 0 && log.threads[step - 1] !== thread
     if (switched) {
       flush(log.threads[step - 1]!)
-      const left = holding(model, log, step - 1, words)
+      const left = holding(locks, log.threads[step - 1]!, words)
       if (left !== undefined) rows.push(left)
     }
+    const effect = ask.command.lock?.(log.results[step], ask.arg)
+    if (effect !== undefined) locks.apply(thread, ask.actor, effect, step)
     const last = step + 1 === log.length || log.threads[step + 1] !== thread
     const isExit = ask.command === (exitThread as unknown)
     const shown = all || matters[step] === true || words.isMark(ask) || step === broken || (last && !isExit)
@@ -85,12 +88,10 @@ const rowsOf = (
   return rows
 }
 
-/** The locks that the thread of a step keeps while another goes on; undefined when it has ended or holds none. */
-const holding = (model: Model, log: Log, step: number, words: Words): Row | undefined => {
-  const thread = log.threads[step]!
-  const { held } = heldLocksAt(model, log, step)[thread]!
-  if (held.length === 0) return undefined
-  return { thread, step: undefined, mark: " ", text: `(holds ${held.map((lock) => words.lock(lock)).join(", ")})` }
+/** The locks that a thread keeps while another goes on; undefined when it has ended or holds none. */
+const holding = (locks: LockStacks, thread: number, words: Words): Row | undefined => {
+  const held = Array.from({ length: locks.depth(thread) }, (_, i) => words.lock(locks.at(thread, i)))
+  return held.length === 0 ? undefined : { thread, step: undefined, mark: " ", text: `(holds ${held.join(", ")})` }
 }
 
 /** Locks held at the end and the verdict, with the invariant in words. */

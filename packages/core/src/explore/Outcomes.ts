@@ -3,6 +3,7 @@
  * caller makes of its final states.
  */
 import type { Model } from "../Model.ts"
+import { killThread } from "../Thread.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
 import type { Happened, Machine } from "./Machine.ts"
 import { type Clock, covers, join, type Trace } from "./Trace.ts"
@@ -71,7 +72,7 @@ export class Outcomes {
     }
     if (failures.length > 0) return
     if (end === "step-limit") this.keep(stepLimit, () => movesOf(trace))
-    else if (end === "complete") this.keep(this.options.outcomeOf(finalOf(machine)), () => movesOf(trace))
+    else if (end === "complete") this.keep(this.options.outcomeOf(finalOf(machine)), () => killsFirst(trace))
   }
 
   /** Nothing can run: the threads fail before their first ask. The executor will say how. */
@@ -111,8 +112,11 @@ export class Outcomes {
         : { ...witnessOf(this.model, moves, { ...this.options, maxSteps: lasso.step }), verdict: lasso }
       const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
       const real = failureId(witness.verdict)
-      // Several circles can close with one step: the executor says which of them it reports.
-      const differs = found !== initial && !(found.startsWith(circle) && witness.verdict._tag === "Deadlock")
+      // Several circles can close with one step: the executor says which of them it reports. One that a kill would have
+      // undone ends the execution there.
+      const closes = witness.verdict._tag === "Deadlock" &&
+        (found.startsWith(circle) || witness.verdict.step < moves.length)
+      const differs = found !== initial && !closes
       if (differs && (real ?? found) !== found) {
         throw new Error(`the exploration found "${found}" but the execution of its witness ends in "${real}"`)
       }
@@ -176,6 +180,20 @@ const rank = ({ order, verdict }: Failure): number => {
     ? 2
     : 0
   return stage * 2 ** 20 + order
+}
+
+/**
+ * All steps, the kills as early as what they depend on lets them be: a circle of waiters that a kill undoes ends an
+ * execution when it closes, and in the order of the exploration it may have closed before.
+ */
+const killsFirst = (trace: Trace): ReadonlyArray<Move> => {
+  const order = new Set<number>()
+  trace.steps.forEach(({ ask }, kill) => {
+    if (ask.command !== (killThread as unknown)) return
+    for (let i = 0; i <= kill; i++) if (trace.within(i, trace.clocks[kill]!)) order.add(i)
+  })
+  for (let i = 0; i < trace.length; i++) order.add(i)
+  return [...order].map((i) => ({ thread: trace.steps[i]!.thread, value: trace.steps[i]!.value }))
 }
 
 /** The steps within a past, in their order. */

@@ -104,6 +104,11 @@ describe("claims of a clean run", () => {
     ])
   })
 
+  it("speak of one class as of one", () => {
+    const once: CleanRun = { ...run, executions: 1, pct: [], classes: { distinct: 1, once: 1, twice: 0 } }
+    expect(renderClaims(once).at(-1)).toBe("about 1 class or more exists (Chao1)")
+  })
+
   it("are certain, and no estimates, when every schedule was executed", () => {
     const exhausted: CleanRun = {
       ...run,

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest"
 import { Vector } from "@mmrace/core/explore/Vector"
 import { Visited } from "@mmrace/core/explore/Visited"
 import { comparable } from "../engine/support.ts"
-import { buildModel } from "../engine/randomModel.ts"
+import { buildModel, type Op, type ProgramThread } from "../engine/randomModel.ts"
 import * as P from "./oracles.ts"
 import { everything, smallProgram } from "./support.ts"
 
@@ -80,21 +80,33 @@ describe("the verdict", () => {
   })
 })
 
+const leadsTo = (program: ReadonlyArray<ProgramThread>, reduction: "optimal" | "source" | "states"): void => {
+  const model = buildModel(program)
+  const outcomeOf = everything(model)
+  for (const outcome of Explore.explore(model, { reduction, outcomeOf }).outcomes) {
+    const executor = new Executor(model)
+    const verdict = executor.run(new FromChoices(outcome.choices))
+    expect(comparable(verdict)).toEqual(comparable(outcome.verdict))
+    expect(executor.copyChoices()).toEqual(outcome.choices)
+    if (outcome.failed) expect(failureId(verdict)).toBe(outcome.name)
+  }
+}
+
 test("the choices of every outcome lead the executor to it", () => {
-  fc.assert(
-    fc.property(smallProgram, fc.constantFrom("optimal", "source", "states"), (program, reduction) => {
-      const model = buildModel(program)
-      const outcomeOf = everything(model)
-      for (const outcome of Explore.explore(model, { reduction, outcomeOf }).outcomes) {
-        const executor = new Executor(model)
-        const verdict = executor.run(new FromChoices(outcome.choices))
-        expect(comparable(verdict)).toEqual(comparable(outcome.verdict))
-        expect(executor.copyChoices()).toEqual(outcome.choices)
-        if (outcome.failed) expect(failureId(verdict)).toBe(outcome.name)
-      }
-    }),
-    { numRuns: 200 }
-  )
+  const reductions = fc.constantFrom("optimal", "source", "states")
+  fc.assert(fc.property(smallProgram, reductions, leadsTo), { numRuns: 200 })
+})
+
+const thread = (...ops: ReadonlyArray<Op>): ProgramThread => ({ spawned: false, daemon: true, ops })
+const op = (kind: Op["kind"]): Op => ({ kind, index: 0, value: 0 })
+
+test.each(["optimal", "source", "states"] as const)("so do those of an outcome that needs a kill in time, %s", (by) => {
+  // The second has the lock and waits for the first, which waits for the lock: unless it is killed before.
+  leadsTo([
+    thread(op("writeKillable"), op("load")),
+    thread(op("writeKillable"), op("join"), op("load")),
+    thread(op("kill"))
+  ], by)
 })
 
 const plain = ({ outcomes }: Explore.Explored): ReadonlyArray<Explore.Outcome> =>

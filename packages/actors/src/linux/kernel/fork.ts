@@ -25,6 +25,7 @@ import { copy_page_range } from "../mm/memory/copy.ts"
 import { mmap_write_lock_killable, mmap_write_unlock, vma_start_write } from "../mm/mmap_lock.ts"
 import { mmput } from "../mm/mmput.ts"
 import type { VmaRef } from "../types.ts"
+import { fatal_signal_pending } from "./signal.ts"
 
 /** dup_mmap(): 0, -EINTR or -ENOMEM. The contexts that fork made for the child are collected in `forks`. */
 function* dup_mmap(task: TaskRef, child: MmRef, forks: Array<ForkContext>): Path<number> {
@@ -46,6 +47,10 @@ function* dup_mmap(task: TaskRef, child: MmRef, forks: Array<ForkContext>): Path
     const dst: VmaRef = { number, actor: child.vmas[number]! }
     // fb49c455323f fork: lock VMAs of the parent process when forking
     if (world.kernel.has(fix["fb49c455323f"])) yield* vma_start_write(task, mm, src)
+    if (world.kills && (yield* fatal_signal_pending(task))) {
+      result = errno("EINTR")
+      break
+    }
     const fields = yield* ask(src.actor, vma_fields)
     // vm_area_dup(): not in the tree yet, so nobody else can see it.
     yield* ask(dst.actor, vma_set_fields, fields)

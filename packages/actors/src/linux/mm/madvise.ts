@@ -3,10 +3,12 @@ import { type Pte, isMarker, isNone, isPresent, isSwap, mkclean, mkold, none, ty
 import { ask, Mutex, type Path } from "@mmrace/core"
 import { feature } from "../../kernel/index.ts"
 import {
+  folio_add_lru,
   folio_clear_dirty_for_io,
   folio_clear_swapbacked,
   folio_mapcount,
   folio_swap_entry,
+  folio_test_clear_lru,
   folio_test_dirty,
   folio_test_swapbacked
 } from "../../objects/Folio.ts"
@@ -168,7 +170,14 @@ function* make_clean(task: TaskRef, folio: FolioRef): Path<boolean> {
 
 /** folio_mark_lazyfree(), without the batch that delays it on its CPU. */
 function* folio_mark_lazyfree(folio: FolioRef): Path<void> {
-  if (!(yield* ask(folio.folio, folio_test_swapbacked))) return
-  if ((yield* ask(folio.folio, folio_swap_entry)) >= 0) return
-  yield* ask(folio.folio, folio_clear_swapbacked)
+  if (!(yield* may_be_lazyfree(folio))) return
+  // folio_batch_move_lru(): whom reclaim has isolated, and may be giving a slot to, stays as it is.
+  if (!(yield* ask(folio.folio, folio_test_clear_lru))) return
+  // lru_lazyfree()
+  if (yield* may_be_lazyfree(folio)) yield* ask(folio.folio, folio_clear_swapbacked)
+  yield* ask(folio.folio, folio_add_lru)
+}
+
+function* may_be_lazyfree(folio: FolioRef): Path<boolean> {
+  return (yield* ask(folio.folio, folio_test_swapbacked)) && (yield* ask(folio.folio, folio_swap_entry)) < 0
 }

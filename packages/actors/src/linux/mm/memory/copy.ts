@@ -105,9 +105,8 @@ function* copy_nonpresent_pte(task: TaskRef, child: MmRef, fields: VmaFields, ad
     const entry = swpClearExclusive(pte)
     yield* ask(dst, set_pte_at, fields.uffdWp ? entry : swpClearUffdWp(entry))
   } else if (isMigration(pte)) {
+    // Neither mapped nor referenced by the entry: the folio is locked for as long as the entry exists.
     const readable = migrationMkReadable(pte)
-    const folio = task.world.folios[pte.pfn]!
-    yield* ask(folio.folio, folio_ref_add, 1)
     if (readable !== pte) yield* ask(src, set_pte_at, readable)
     yield* ask(dst, set_pte_at, fields.uffdWp ? readable : swpClearUffdWp(readable))
   } else if (isMarker(pte)) {
