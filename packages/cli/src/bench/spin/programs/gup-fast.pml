@@ -1,0 +1,147 @@
+/* GUP-fast against fork and write faults: see gup-fast.ts. */
+#define PROCS 4
+#include "rwsem.h"
+
+#define PAGES 3
+#define WRITABLE 1
+#define ENTRY(page) (2 * (page) + WRITABLE)
+#define PAGE(entry) ((entry) / 2)
+
+byte pte[PAGES] = { 1, 3, 5 };
+bool pte_lock[PAGES];
+/* Page v is where v was mapped at first, page PAGES + v what a write fault at v puts there. */
+byte refs[6] = 1;
+byte pins[6];
+bool exclusive[6] = true;
+byte write_protect_seq;
+bool has_pinned;
+
+inline lock_pte(v) {
+  d_step { !pte_lock[v] -> pte_lock[v] = true }
+}
+
+inline unlock_pte(v) {
+  pte_lock[v] = false
+}
+
+inline fork_page(v) {
+  lock_pte(v);
+  entry = pte[v];
+  if
+  :: has_pinned ->
+     if
+     :: d_step { pins[PAGE(entry)] > 0 -> entry = 0 }
+     :: pins[PAGE(entry)] == 0 -> goto share
+     fi
+  :: !has_pinned ->
+share:
+     refs[PAGE(entry)]++;
+     exclusive[PAGE(entry)] = false;
+     d_step { pte[v] = entry - WRITABLE; entry = 0 }
+  fi;
+  unlock_pte(v)
+}
+
+active proctype fork() {
+  byte entry;
+  down_write();
+  write_protect_seq++;
+  fork_page(0);
+  fork_page(1);
+  fork_page(2);
+  write_protect_seq++;
+  up_write()
+}
+
+inline fault_page(v) {
+  down_read();
+  lock_pte(v);
+  if
+  :: pte[v] & WRITABLE
+  :: d_step { !(pte[v] & WRITABLE) -> entry = pte[v] };
+     if
+     :: exclusive[PAGE(entry)] -> pte[v] = entry + WRITABLE
+     :: !exclusive[PAGE(entry)] ->
+        if
+        :: refs[PAGE(entry)] == 1 -> exclusive[PAGE(entry)] = true; pte[v] = entry + WRITABLE
+        :: refs[PAGE(entry)] != 1 ->
+           unlock_pte(v);
+           lock_pte(v);
+           if
+           :: pte[v] == entry -> pte[v] = ENTRY(PAGES + v); refs[PAGE(entry)]--
+           :: pte[v] != entry
+           fi
+        fi
+     fi
+  fi;
+  d_step { unlock_pte(v); entry = 0 };
+  up_read()
+}
+
+active proctype fault() {
+  byte entry;
+  fault_page(0);
+  fault_page(1);
+  fault_page(2)
+}
+
+inline pin(v) {
+  if
+  :: d_step { pte[v] & WRITABLE -> entry = pte[v] };
+     pins[PAGE(entry)]++;
+     if
+     :: d_step { pte[v] == entry -> pinned[v] = entry; entry = 0 }
+     :: pte[v] != entry -> d_step { pins[PAGE(entry)]--; entry = 0 }; goto stop
+     fi
+  :: !(pte[v] & WRITABLE) -> goto stop
+  fi
+}
+
+inline dma(v) {
+  if
+  :: pinned[v] ->
+     assert(exclusive[PAGE(pinned[v])]);
+     assert(PAGE(pte[v]) == PAGE(pinned[v]))
+  :: !pinned[v] -> goto unpin
+  fi
+}
+
+inline unpin_page(v) {
+  if
+  :: pinned[v] -> d_step { pins[PAGE(pinned[v])]--; pinned[v] = 0 }
+  :: !pinned[v] -> goto done
+  fi
+}
+
+active [2] proctype gup_fast() {
+  byte entry, seq;
+  byte pinned[PAGES];
+  has_pinned = true;
+#ifdef BROKEN
+  skip;
+#else
+  if
+  :: d_step { !(write_protect_seq & 1) -> seq = write_protect_seq }
+  :: write_protect_seq & 1 -> goto done
+  fi;
+#endif
+  pin(0);
+  pin(1);
+  pin(2);
+stop:
+#ifndef BROKEN
+  if
+  :: d_step { write_protect_seq == seq -> seq = 0 }
+  :: d_step { write_protect_seq != seq -> seq = 0 }; goto unpin
+  fi;
+#endif
+  dma(0);
+  dma(1);
+  dma(2);
+unpin:
+  unpin_page(0);
+  unpin_page(1);
+  unpin_page(2);
+done:
+  skip
+}
