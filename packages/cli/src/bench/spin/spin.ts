@@ -5,7 +5,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type PanReport, parsePan } from "./pan.ts"
-import type { Variant } from "./Program.ts"
+import type { Size, Variant } from "./Program.ts"
 
 /** Milliseconds of one run. */
 export interface SpinTimes {
@@ -50,10 +50,10 @@ const timed = (tool: string, args: ReadonlyArray<string>, cwd: string): { ms: nu
 /** The Promela sources are not compiled: they stay in `src`. */
 const sources = fileURLToPath(new URL("../../../src/bench/spin/programs", import.meta.url))
 
-export const runSpin = (program: string, variant: Variant, optimise: string): SpinRun => {
+export const runSpin = (program: string, variant: Variant, optimise: string, size: Size = "full"): SpinRun => {
   const directory = mkdtempSync(join(tmpdir(), "mmrace-spin-"))
   try {
-    const define = variant === "broken" ? ["-DBROKEN"] : []
+    const define = [...(variant === "broken" ? ["-DBROKEN"] : []), ...(size === "small" ? ["-DSMALL"] : [])]
     const generate = timed("spin", [...define, "-a", join(sources, `${program}.pml`)], directory)
     const compile = timed("cc", [optimise, ...compilerOptions, "-o", "pan", "pan.c"], directory)
     const run = timed("./pan", panOptions, directory)

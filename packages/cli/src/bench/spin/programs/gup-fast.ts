@@ -3,16 +3,30 @@
  * tables. Fork shares a page with the child and write-protects it, unless it may be pinned. GUP-fast takes no lock; a
  * fault that finds a shared page copies it. While GUP-fast holds a pin, its page is where it was and no child has it.
  */
-import { type Actor, Cell, type Path, Rwsem, Seqcount } from "@mmrace/core"
-import { add, assert, load, type Lock, lock, locks, programOf, store, unlock, type Word, words } from "../Program.ts"
+import { type Actor, type Path, Rwsem, Seqcount, settle } from "@mmrace/core"
+import {
+  add,
+  assert,
+  load,
+  type Lock,
+  lock,
+  locks,
+  programOf,
+  store,
+  unlock,
+  type Word,
+  wordNamed,
+  words
+} from "../Program.ts"
 
-const pages = [0, 1, 2]
+const pages = 3
 const writable = 1
 const entryOf = (page: number): number => 2 * page + writable
 const pageOf = (entry: number): number => entry >> 1
 const isWritable = (entry: number): boolean => (entry & writable) !== 0
 
 interface Mm {
+  readonly pages: ReadonlyArray<number>
   readonly broken: boolean
   readonly mmapLock: Actor<Rwsem.RwsemState>
   readonly pte: ReadonlyArray<Word>
@@ -28,8 +42,10 @@ interface Mm {
 /** dup_mmap, copy_page_range. */
 function* fork(mm: Mm): Path<void> {
   yield* Rwsem.downWrite(mm.mmapLock)
+  settle("locked")
   yield* add(mm.writeProtectSeq, 1)
-  for (const v of pages) {
+  for (const v of mm.pages) {
+    settle(v)
     yield* lock(mm.pteLock[v]!)
     const page = pageOf(yield* load(mm.pte[v]!))
     const mayBePinned = (yield* load(mm.hasPinned)) === 1 && (yield* load(mm.pins[page]!)) > 0
@@ -39,6 +55,7 @@ function* fork(mm: Mm): Path<void> {
       yield* store(mm.exclusive[page]!, 0)
       yield* store(mm.pte[v]!, 2 * page)
     }
+    settle(["unlock", v])
     yield* unlock(mm.pteLock[v]!)
   }
   yield* add(mm.writeProtectSeq, 1)
@@ -47,11 +64,14 @@ function* fork(mm: Mm): Path<void> {
 
 /** A write to each page: do_wp_page. */
 function* fault(mm: Mm): Path<void> {
-  for (const v of pages) {
+  for (const v of mm.pages) {
+    settle(v)
     yield* Rwsem.downRead(mm.mmapLock)
+    settle(["locked", v])
     yield* lock(mm.pteLock[v]!)
     const entry = yield* load(mm.pte[v]!)
     if (!isWritable(entry)) yield* writeProtected(mm, v, entry)
+    settle(["unlock", v])
     yield* unlock(mm.pteLock[v]!)
     yield* Rwsem.upRead(mm.mmapLock)
   }
@@ -68,7 +88,7 @@ function* writeProtected(mm: Mm, v: number, entry: number): Path<void> {
   yield* unlock(mm.pteLock[v]!)
   yield* lock(mm.pteLock[v]!)
   if ((yield* load(mm.pte[v]!)) !== entry) return
-  yield* store(mm.pte[v]!, entryOf(pages.length + v))
+  yield* store(mm.pte[v]!, entryOf(pages + v))
   yield* add(mm.refs[page]!, -1)
 }
 
@@ -77,8 +97,9 @@ function* pinAndWrite(mm: Mm): Path<void> {
   yield* store(mm.hasPinned, 1)
   const seq = mm.broken ? 0 : yield* load(mm.writeProtectSeq)
   if (Seqcount.isOdd(seq)) return
-  const pinned: Array<number> = []
-  for (const v of pages) {
+  let pinned: ReadonlyArray<number> = []
+  for (const v of mm.pages) {
+    settle([seq, pinned])
     const entry = yield* load(mm.pte[v]!)
     if (!isWritable(entry)) break
     yield* add(mm.pins[pageOf(entry)]!, 1)
@@ -86,31 +107,37 @@ function* pinAndWrite(mm: Mm): Path<void> {
       yield* add(mm.pins[pageOf(entry)]!, -1)
       break
     }
-    pinned.push(pageOf(entry))
+    pinned = [...pinned, pageOf(entry)]
   }
+  settle(["again", seq, pinned])
   if (mm.broken || (yield* load(mm.writeProtectSeq)) === seq) {
     for (const [v, page] of pinned.entries()) {
+      settle(["dma", v, pinned])
       assert((yield* load(mm.exclusive[page]!)) === 1, `page ${page} is pinned and a child has it`)
       assert(pageOf(yield* load(mm.pte[v]!)) === page, `page ${page} is pinned and no longer mapped at ${v}`)
     }
   }
-  for (const page of pinned) yield* add(mm.pins[page]!, -1)
+  for (const [v, page] of pinned.entries()) {
+    settle(["unpin", pinned.slice(v)])
+    yield* add(mm.pins[page]!, -1)
+  }
 }
 
 export const gupFast = programOf("gup-fast", {
   about: "fork, write faults and 2 x GUP-fast over 3 pages",
   without: "GUP-fast does not look at write_protect_seq"
-}, (m, broken) => {
+}, (m, broken, small) => {
   const mm: Mm = {
+    pages: small ? [0] : [0, 1, 2],
     broken,
     mmapLock: m.actor(Rwsem.rwsem.type, "mmap_lock", Rwsem.unlocked),
-    pte: words(m, "pte", pages.map(entryOf)),
-    pteLock: locks(m, "pte_lock", pages.length),
+    pte: words(m, "pte", [0, 1, 2].map(entryOf)),
+    pteLock: locks(m, "pte_lock", pages),
     refs: words(m, "refs", [1, 1, 1, 1, 1, 1]),
     pins: words(m, "pins", [0, 0, 0, 0, 0, 0]),
     exclusive: words(m, "exclusive", [1, 1, 1, 1, 1, 1]),
-    writeProtectSeq: m.actor(Cell.cellType, "write_protect_seq", 0),
-    hasPinned: m.actor(Cell.cellType, "has_pinned", 0)
+    writeProtectSeq: wordNamed(m, "write_protect_seq", 0),
+    hasPinned: wordNamed(m, "has_pinned", 0)
   }
   m.thread("fork", () => fork(mm))
   m.thread("fault", () => fault(mm))

@@ -4,8 +4,21 @@
  * A fill under the per-VMA lock gives up when an event is on its way; map_changing_lock keeps events from starting
  * between its look and its last page. No page is filled while an event is on its way.
  */
-import { type Actor, ActorType, ask, type Path, Rwsem } from "@mmrace/core"
-import { add, assert, load, type Lock, lock, locks, programOf, store, unlock, type Word, words } from "../Program.ts"
+import { type Actor, ActorType, ask, type Path, Rwsem, settle } from "@mmrace/core"
+import {
+  add,
+  assert,
+  load,
+  type Lock,
+  lock,
+  locks,
+  programOf,
+  store,
+  unlock,
+  type Word,
+  wordNamed,
+  words
+} from "../Program.ts"
 
 const pages = [0, 1, 2, 3]
 
@@ -47,7 +60,9 @@ interface Context {
 /** madvise(MADV_DONTNEED): userfaultfd_remove, zap_page_range. */
 function* discard(ctx: Context, discarded: ReadonlyArray<number>): Path<void> {
   for (const page of discarded) {
+    settle(page)
     yield* Rwsem.downWrite(ctx.mapChangingLock)
+    settle(["locked", page])
     yield* add(ctx.mmapChanging, 1)
     yield* Rwsem.upWrite(ctx.mapChangingLock)
     yield* ask(ctx.events, events.post, page)
@@ -62,11 +77,14 @@ function* discard(ctx: Context, discarded: ReadonlyArray<number>): Path<void> {
 /** UFFDIO_COPY of single pages: mfill_atomic. */
 function* fill(ctx: Context, wanted: ReadonlyArray<number>): Path<void> {
   for (const page of wanted) {
+    settle(page)
     if ((yield* load(ctx.mmapChanging)) !== 0) continue
     if (ctx.broken) yield* fillPage(ctx, page)
     else {
       yield* Rwsem.downRead(ctx.mapChangingLock)
+      settle(["locked", page])
       if ((yield* load(ctx.mmapChanging)) === 0) yield* fillPage(ctx, page)
+      settle(["up", page])
       yield* Rwsem.upRead(ctx.mapChangingLock)
     }
   }
@@ -78,28 +96,32 @@ function* fillPage(ctx: Context, page: number): Path<void> {
     yield* store(ctx.filled[page]!, 1)
     assert((yield* load(ctx.mmapChanging)) === 0, `page ${page} is filled while an event is on its way`)
   }
+  settle(["unlock", page])
   yield* unlock(ctx.pteLock[page]!)
 }
 
 function* reader(ctx: Context): Path<void> {
-  for (;;) yield* ask(ctx.events, events.read)
+  for (;;) {
+    settle("read")
+    yield* ask(ctx.events, events.read)
+  }
 }
 
 export const mmapChanging = programOf("mmap-changing", {
   about: "2 threads that discard 2 pages each, 2 that fill 2 pages each, and the reader of events",
   without: "a fill does not take map_changing_lock"
-}, (m, broken) => {
+}, (m, broken, small) => {
   const ctx: Context = {
     broken,
     filled: words(m, "filled", pages.map(() => 0)),
     pteLock: locks(m, "pte_lock", pages.length),
-    mmapChanging: words(m, "mmap_changing", [0])[0]!,
+    mmapChanging: wordNamed(m, "mmap_changing", 0),
     mapChangingLock: m.actor(Rwsem.rwsem.type, "map_changing_lock", Rwsem.unlocked),
     events: m.actor(eventsType, "events", { unread: [], wasRead: [] })
   }
-  m.thread("discard 0 1", () => discard(ctx, [0, 1]))
-  m.thread("discard 2 3", () => discard(ctx, [2, 3]))
-  m.thread("fill 0 2", () => fill(ctx, [0, 2]))
-  m.thread("fill 1 3", () => fill(ctx, [1, 3]))
+  m.thread("discard 0 1", () => discard(ctx, small ? [0] : [0, 1]))
+  m.thread("discard 2 3", () => discard(ctx, small ? [2] : [2, 3]))
+  m.thread("fill 0 2", () => fill(ctx, small ? [0] : [0, 2]))
+  m.thread("fill 1 3", () => fill(ctx, small ? [3] : [1, 3]))
   m.thread("reader", () => reader(ctx), { daemon: true })
 })

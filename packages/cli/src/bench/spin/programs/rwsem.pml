@@ -1,49 +1,48 @@
-/* Three readers and two writers of a fair rwsem: see rwsem.ts. */
+/* Readers and two writers of a fair rwsem, two rounds each: see rwsem.ts. */
 #define PROCS 5
 #include "rwsem.h"
 
-#define ROUNDS 2
+#ifdef SMALL
+#define READERS 1
+#else
+#define READERS 3
+#endif
 
+/* Kept twice. */
 byte counter[2];
 
-active [3] proctype reader() {
-  byte round, first;
-  do
-  :: round < ROUNDS ->
-     down_read();
-     first = counter[0];
-     assert(counter[1] == first);
-     up_read();
-     round++
-  :: else -> break
-  od
+inline read() {
+  down_read();
+  value = counter[0];
+  d_step { assert(counter[1] == value); value = 0 };
+  up_read()
+}
+
+active [READERS] proctype reader() {
+  byte value;
+  read();
+  read()
+}
+
+inline increment() {
+  value = counter[0] + 1;
+  counter[0] = value;
+  counter[1] = value;
+  d_step { assert(counter[0] == value); value = 0 }
 }
 
 active [2] proctype writer() {
-  byte round, value;
-  do
-  :: round < ROUNDS ->
+  byte value;
+  down_write();
+  increment();
+  up_write();
 #ifdef BROKEN
-     if
-     :: round == 0 -> down_write()
-     :: else -> down_read()
-     fi;
+  down_read();
+  increment();
+  up_read()
 #else
-     down_write();
+  down_write();
+  increment();
+  up_write()
 #endif
-     value = counter[0];
-     counter[0] = value + 1;
-     counter[1] = value + 1;
-     assert(counter[0] == value + 1);
-#ifdef BROKEN
-     if
-     :: round == 0 -> up_write()
-     :: else -> up_read()
-     fi;
-#else
-     up_write();
-#endif
-     round++
-  :: else -> break
-  od
 }

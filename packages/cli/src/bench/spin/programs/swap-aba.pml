@@ -60,9 +60,11 @@ inline expect_page(v, value) {
 active proctype writer() {
   byte e, data;
   store_page(0, 1);
-  expect_page(0, 1);
-  store_page(0, 2);
+  expect_page(0, 1)
+#ifndef SMALL
+  ; store_page(0, 2);
   expect_page(0, 2)
+#endif
 }
 
 active proctype reader() {
@@ -74,40 +76,41 @@ active proctype reader() {
   expect_page(1, 0)
 }
 
+inline swap_out_to(v, s) {
+  lock_pte(v);
+  if
+  :: pte[v] < SWAP ->
+     slot[s] = slot[s] + COUNT;
+     d_step { data = pte[v]; pte[v] = SWAP + s };
+     unlock_pte(v);
+     d_step { disk[s] = data; data = 0 }
+  :: pte[v] >= SWAP -> unlock_pte(v)
+  fi;
+  slot[s] = slot[s] - HAS_CACHE
+}
+
 /* shrink_folio_list */
 inline swap_out(v) {
   if
-  :: d_step { slot[0] == 0 -> slot[0] = HAS_CACHE; e = 0 }
+  :: d_step { slot[0] == 0 -> slot[0] = HAS_CACHE }; swap_out_to(v, 0)
   :: slot[0] != 0 ->
      if
-     :: d_step { slot[1] == 0 -> slot[1] = HAS_CACHE; e = 1 }
-     :: d_step { slot[1] != 0 -> e = SLOTS }
+     :: d_step { slot[1] == 0 -> slot[1] = HAS_CACHE }; swap_out_to(v, 1)
+     :: slot[1] != 0
      fi
-  fi;
-  if
-  :: e < SLOTS ->
-     lock_pte(v);
-     if
-     :: pte[v] < SWAP ->
-        slot[e] = slot[e] + COUNT;
-        d_step { data = pte[v]; pte[v] = SWAP + e };
-        unlock_pte(v);
-        d_step { disk[e] = data; data = 0 }
-     :: pte[v] >= SWAP -> unlock_pte(v)
-     fi;
-     d_step { slot[e] = slot[e] - HAS_CACHE; e = 0 }
-  :: else -> e = 0
   fi
 }
 
 active proctype reclaim() {
-  byte e, data;
+  byte data;
   swap_out(0);
   swap_out(1);
   swap_out(0)
 }
 
+#ifndef SMALL
 active proctype reclaim_one() {
-  byte e, data;
+  byte data;
   swap_out(0)
 }
+#endif

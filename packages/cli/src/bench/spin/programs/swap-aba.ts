@@ -4,7 +4,7 @@
  * swapped out to the same slot. SWAP_HAS_CACHE, held from before the read until after the lock, keeps the slot.
  * What was written last is what is read.
  */
-import { type Actor, ActorType, ask, type Path } from "@mmrace/core"
+import { type Actor, ActorType, ask, type Path, settle } from "@mmrace/core"
 import { assert, load, type Lock, lock, locks, programOf, store, unlock, type Word, words } from "../Program.ts"
 
 /** An entry below `swap` is a mapped page with this content, `swap + e` a page in slot e. */
@@ -61,7 +61,8 @@ interface Mm {
 }
 
 /** do_swap_page of a synchronous device. Returns when the fault is to be tried again. */
-function* swapIn(mm: Mm, v: number, entry: number): Path<void> {
+function* swapIn(mm: Mm, v: number, entry: number, access: string): Path<void> {
+  settle([access, entry])
   const slot = mm.slot[entry - swap]!
   if (mm.broken) yield* ask(slot, slotOps.awaitUncached)
   else if (!(yield* ask(slot, slotOps.prepare))) return
@@ -71,29 +72,34 @@ function* swapIn(mm: Mm, v: number, entry: number): Path<void> {
     yield* ask(slot, slotOps.add, -count)
     yield* ask(mm.pte[v]!, entryOps.store, content)
   }
+  settle([access, "unlock", entry])
   yield* unlock(mm.pteLock[v]!)
   if (!mm.broken) yield* ask(slot, slotOps.add, -hasCache)
 }
 
-function* read(mm: Mm, v: number): Path<number> {
+function* read(mm: Mm, v: number, access: string): Path<number> {
   for (;;) {
+    settle(access)
     const entry = yield* ask(mm.pte[v]!, entryOps.load)
     if (inMemory(entry)) return entry
-    yield* swapIn(mm, v, entry)
+    yield* swapIn(mm, v, entry, access)
   }
 }
 
-function* write(mm: Mm, v: number, content: number): Path<void> {
+function* write(mm: Mm, v: number, content: number, access: string): Path<void> {
   for (;;) {
+    settle(access)
     const entry = yield* ask(mm.pte[v]!, entryOps.write, content)
     if (inMemory(entry)) return
-    yield* swapIn(mm, v, entry)
+    yield* swapIn(mm, v, entry, access)
   }
 }
 
 /** shrink_folio_list: the page stays in the swap cache until it is written. */
-function* swapOut(mm: Mm, v: number): Path<void> {
+function* swapOut(mm: Mm, v: number, turn: number): Path<void> {
+  settle(turn)
   const e = (yield* ask(mm.slot[0]!, slotOps.allocate)) ? 0 : (yield* ask(mm.slot[1]!, slotOps.allocate)) ? 1 : -1
+  settle([turn, e])
   if (e < 0) return
   yield* lock(mm.pteLock[v]!)
   if (inMemory(yield* ask(mm.pte[v]!, entryOps.load))) {
@@ -102,29 +108,30 @@ function* swapOut(mm: Mm, v: number): Path<void> {
     yield* unlock(mm.pteLock[v]!)
     yield* store(mm.disk[e]!, content)
   } else yield* unlock(mm.pteLock[v]!)
+  settle([turn, "written", e])
   yield* ask(mm.slot[e]!, slotOps.add, -hasCache)
 }
 
-function* writer(mm: Mm): Path<void> {
-  for (const content of [1, 2]) {
-    yield* write(mm, 0, content)
-    assert((yield* read(mm, 0)) === content, `${content} was written last to page 0 and is lost`)
+function* writer(mm: Mm, contents: ReadonlyArray<number>): Path<void> {
+  for (const content of contents) {
+    yield* write(mm, 0, content, `write ${content}`)
+    assert((yield* read(mm, 0, `read ${content}`)) === content, `${content} was written last to page 0 and is lost`)
   }
 }
 
 function* reader(mm: Mm): Path<void> {
-  yield* read(mm, 0)
-  assert((yield* read(mm, 1)) === 0, "nobody wrote page 1")
+  yield* read(mm, 0, "read 0")
+  assert((yield* read(mm, 1, "read 1")) === 0, "nobody wrote page 1")
 }
 
 function* reclaim(mm: Mm, pages: ReadonlyArray<number>): Path<void> {
-  for (const v of pages) yield* swapOut(mm, v)
+  for (const [turn, v] of pages.entries()) yield* swapOut(mm, v, turn)
 }
 
 export const swapAba = programOf("swap-aba", {
   about: "a writer, a reader and 2 x reclaim over 2 pages and 2 swap slots",
   without: "a swap-in does not reserve its slot"
-}, (m, broken) => {
+}, (m, broken, small) => {
   const mm: Mm = {
     broken,
     pte: [0, 1].map((v) => m.actor(entryType, `pte[${v}]`, 0)),
@@ -132,8 +139,8 @@ export const swapAba = programOf("swap-aba", {
     slot: [0, 1].map((e) => m.actor(slotType, `slot[${e}]`, 0)),
     disk: words(m, "disk", [0, 0])
   }
-  m.thread("writer", () => writer(mm))
+  m.thread("writer", () => writer(mm, small ? [1] : [1, 2]))
   m.thread("reader", () => reader(mm))
   m.thread("reclaim 0 1 0", () => reclaim(mm, [0, 1, 0]))
-  m.thread("reclaim 0", () => reclaim(mm, [0]))
+  if (!small) m.thread("reclaim 0", () => reclaim(mm, [0]))
 })

@@ -1,5 +1,10 @@
 /* Faults that wait for user space, and who wakes them: see userfault.ts. */
 #define FAULTS 2
+#ifdef SMALL
+#define READERS 1
+#else
+#define READERS 2
+#endif
 
 bool present[FAULTS];
 bool woken[FAULTS];
@@ -80,29 +85,29 @@ inline copy(a) {
      do
      :: d_step { !(refile_seq & 1) -> seq = refile_seq };
         if
-        :: nempty(pending) -> need = true
+        :: nempty(pending) ->
+waiting:
+           if
+           :: d_step { refile_seq != seq -> seq = 0 }
+           :: d_step { refile_seq == seq -> seq = 0 }; wake_queued(a); break
+           fi
         :: empty(pending) ->
            if
-           :: fault != 0 -> need = true
-           :: fault == 0
+           :: fault != 0 -> goto waiting
+           :: fault == 0 ->
+              if
+              :: d_step { refile_seq != seq -> seq = 0 }
+              :: d_step { refile_seq == seq -> seq = 0 }; break
+              fi
            fi
-        fi;
-        if
-        :: d_step { refile_seq != seq -> need = false }
-        :: refile_seq == seq -> break
         fi
-     od;
-     if
-     :: need -> d_step { need = false; seq = 0 }; wake_queued(a)
-     :: !need
-     fi
+     od
 #endif
   fi
 }
 
-active [2] proctype reader() {
+active [READERS] proctype reader() {
   byte a, seq;
-  bool need;
 end:
   do
   :: nempty(pending) ->
@@ -122,7 +127,6 @@ end:
 
 active proctype prefetcher() {
   byte seq;
-  bool need;
   copy(0);
   copy(1)
 }

@@ -4,8 +4,20 @@
  * without a lock whether anybody waits; refile_seq tells it that a waiter was on neither queue for a moment.
  * Nobody sleeps for ever.
  */
-import { type Actor, ActorType, ask, type Path, Seqcount } from "@mmrace/core"
-import { load, type Lock, lock, locks, programOf, replace, store, unlock, until, type Word, words } from "../Program.ts"
+import { type Actor, ActorType, ask, type Path, Seqcount, settle } from "@mmrace/core"
+import {
+  load,
+  type Lock,
+  lock,
+  lockNamed,
+  programOf,
+  store,
+  testAndSet,
+  unlock,
+  until,
+  type Word,
+  words
+} from "../Program.ts"
 
 const addresses = [0, 1]
 
@@ -57,7 +69,9 @@ interface Context {
 
 /** handle_userfault, until the page is there. */
 function* faulter(ctx: Context, address: number): Path<void> {
-  while ((yield* load(ctx.present[address]!)) === 0) {
+  for (;;) {
+    settle("fault")
+    if ((yield* load(ctx.present[address]!)) === 1) return
     yield* lock(ctx.queueLock)
     yield* store(ctx.woken[address]!, 0)
     yield* ask(ctx.pending, queue.put, address)
@@ -75,6 +89,7 @@ function* faulter(ctx: Context, address: number): Path<void> {
 /** userfaultfd_ctx_read, then UFFDIO_COPY. */
 function* reader(ctx: Context): Path<void> {
   for (;;) {
+    settle("read")
     yield* ask(ctx.pending, queue.awaitSome)
     yield* lock(ctx.queueLock)
     const nothing = yield* ask(ctx.pending, queue.isEmpty)
@@ -84,24 +99,31 @@ function* reader(ctx: Context): Path<void> {
       yield* ask(ctx.fault, set.put, address)
       yield* Seqcount.writeEnd(ctx.refileSeq)
       yield* unlock(ctx.queueLock)
+      settle(address)
       yield* copy(ctx, address)
     } else yield* unlock(ctx.queueLock)
   }
 }
 
 function* prefetcher(ctx: Context): Path<void> {
-  for (const address of addresses) yield* copy(ctx, address)
+  for (const address of addresses) {
+    settle(address)
+    yield* copy(ctx, address)
+  }
 }
 
 /** UFFDIO_COPY. Who finds the page there already (-EEXIST) wakes nobody. */
 function* copy(ctx: Context, address: number): Path<void> {
-  if (!(yield* replace(ctx.present[address]!, 0, 1))) return
-  if (yield* needsWake(ctx)) yield* wakeQueued(ctx, address)
+  if (!(yield* testAndSet(ctx.present[address]!))) return
+  if (!(yield* needsWake(ctx, address))) return
+  settle(["wake", address])
+  yield* wakeQueued(ctx, address)
 }
 
 /** wake_userfault */
-function* needsWake(ctx: Context): Path<boolean> {
+function* needsWake(ctx: Context, address: number): Path<boolean> {
   for (;;) {
+    settle(["needs wake", address])
     const seq = ctx.broken ? 0 : yield* Seqcount.readBegin(ctx.refileSeq)
     const need = !(yield* ask(ctx.pending, queue.isEmpty)) || !(yield* ask(ctx.fault, set.isEmpty))
     if (ctx.broken || !(yield* Seqcount.readRetry(ctx.refileSeq, seq))) return need
@@ -112,24 +134,26 @@ function* needsWake(ctx: Context): Path<boolean> {
 function* wakeQueued(ctx: Context, address: number): Path<void> {
   yield* lock(ctx.queueLock)
   if (yield* ask(ctx.pending, queue.take, address)) yield* store(ctx.woken[address]!, 1)
+  settle(["wake the others", address])
   if (yield* ask(ctx.fault, set.take, address)) yield* store(ctx.woken[address]!, 1)
+  settle(["woke", address])
   yield* unlock(ctx.queueLock)
 }
 
 export const userfault = programOf("userfault", {
   about: "2 faults, 2 readers that fill what they read, and a prefetcher that fills everything",
   without: "a wake-up does not look at refile_seq"
-}, (m, broken) => {
+}, (m, broken, small) => {
   const ctx: Context = {
     broken,
     present: words(m, "present", [0, 0]),
     woken: words(m, "woken", [0, 0]),
     pending: m.actor(queueType, "pending", []),
     fault: m.actor(setType, "fault", 0),
-    queueLock: locks(m, "queue_lock", 1)[0]!,
+    queueLock: lockNamed(m, "queue_lock"),
     refileSeq: m.actor(Seqcount.seqcount.type, "refile_seq", Seqcount.zero)
   }
   for (const address of addresses) m.thread(`fault ${address}`, () => faulter(ctx, address))
-  for (const i of [0, 1]) m.thread(`reader ${i}`, () => reader(ctx), { daemon: true })
+  for (const i of small ? [0] : [0, 1]) m.thread(`reader ${i}`, () => reader(ctx), { daemon: true })
   m.thread("prefetcher", () => prefetcher(ctx))
 })

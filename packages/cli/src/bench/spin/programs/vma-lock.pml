@@ -2,6 +2,12 @@
 #define PROCS 5
 #include "rwsem.h"
 
+#ifdef SMALL
+#define FAULTS 1
+#else
+#define FAULTS 3
+#endif
+
 #define EXCLUDE_READERS 64
 
 /* Two fields that change together. */
@@ -16,7 +22,7 @@ inline check_fields() {
   d_step { assert(vm_pgoff == first); first = 0 }
 }
 
-active [3] proctype fault() {
+active [FAULTS] proctype fault() {
   byte first;
   /* lock_vma_under_rcu */
   first = vm_lock_seq;

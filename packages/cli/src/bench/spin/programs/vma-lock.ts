@@ -3,8 +3,8 @@
  * vma_start_write). A fault counts itself in vm_refcnt and then makes sure that nobody has write-locked the VMA since
  * it looked. Who cannot have the VMA lock takes mmap_lock. No fault sees half a change or a VMA that was freed.
  */
-import { type Actor, ActorType, ask, Cell, type Path, Rwsem } from "@mmrace/core"
-import { add, assert, load, programOf, store, type Word } from "../Program.ts"
+import { type Actor, ActorType, ask, type Path, Rwsem, settle } from "@mmrace/core"
+import { add, assert, load, programOf, store, type Word, wordNamed } from "../Program.ts"
 
 /** What a writer adds to vm_refcnt: more than there can be readers. */
 const excludeReaders = 64
@@ -58,83 +58,96 @@ function* checkFields(vma: Vma): Path<void> {
 function* lockVma(vma: Vma): Path<boolean> {
   const vmLockSeq = yield* load(vma.vmLockSeq)
   if ((yield* load(vma.mmLockSeq)) === vmLockSeq) return false
+  settle("looked")
   if (!(yield* ask(vma.vmRefcnt, refcnt.getReader))) return false
+  settle("counted")
   if (vma.broken) return true
   const mmLockSeq = yield* load(vma.mmLockSeq)
   if ((yield* load(vma.vmLockSeq)) !== mmLockSeq) return true
+  settle("locked by a writer")
   yield* ask(vma.vmRefcnt, refcnt.put)
   return false
 }
 
 function* fault(vma: Vma): Path<void> {
-  if (yield* lockVma(vma)) {
+  const locked = yield* lockVma(vma)
+  settle(locked)
+  if (locked) {
     assert((yield* load(vma.freed)) === 0, "a fault holds the lock of a VMA that was freed")
     yield* checkFields(vma)
+    settle("put")
     yield* ask(vma.vmRefcnt, refcnt.put)
   } else {
     yield* Rwsem.downRead(vma.mmapLock)
+    settle("mmap_lock")
     if ((yield* load(vma.freed)) === 0) yield* checkFields(vma)
+    settle("up")
     yield* Rwsem.upRead(vma.mmapLock)
   }
 }
 
 /** mmap_write_lock, vma_start_write. */
-function* beginWrite(vma: Vma): Path<void> {
+function* beginWrite(vma: Vma, turn: number): Path<void> {
+  settle(turn)
   yield* Rwsem.downWrite(vma.mmapLock)
+  settle(["locked", turn])
   yield* add(vma.mmLockSeq, 1)
   if (!(yield* ask(vma.vmRefcnt, refcnt.exclude))) return
   yield* ask(vma.vmRefcnt, refcnt.awaitReaders, 1)
   const seq = yield* load(vma.mmLockSeq)
   yield* store(vma.vmLockSeq, seq)
+  settle(["write-locked", turn])
   yield* ask(vma.vmRefcnt, refcnt.admit)
 }
 
-function* endWrite(vma: Vma): Path<void> {
+function* endWrite(vma: Vma, turn: number): Path<void> {
+  settle(["end", turn])
   yield* add(vma.mmLockSeq, 1)
   yield* Rwsem.upWrite(vma.mmapLock)
 }
 
-function* change(vma: Vma): Path<void> {
-  yield* beginWrite(vma)
+function* change(vma: Vma, turn: number): Path<void> {
+  yield* beginWrite(vma, turn)
   if ((yield* load(vma.freed)) === 0) {
     yield* add(vma.vmStart, 1)
     yield* add(vma.vmPgoff, 1)
   }
-  yield* endWrite(vma)
+  yield* endWrite(vma, turn)
 }
 
 function* mprotect(vma: Vma): Path<void> {
-  yield* change(vma)
-  yield* change(vma)
+  yield* change(vma, 0)
+  yield* change(vma, 1)
 }
 
 function* munmap(vma: Vma): Path<void> {
-  yield* change(vma)
-  yield* beginWrite(vma)
+  yield* change(vma, 0)
+  yield* beginWrite(vma, 1)
+  settle("detach")
   // vma_mark_detached
   if (!(yield* ask(vma.vmRefcnt, refcnt.putAndTest)) && (yield* ask(vma.vmRefcnt, refcnt.exclude))) {
     yield* ask(vma.vmRefcnt, refcnt.awaitReaders, 0)
     yield* ask(vma.vmRefcnt, refcnt.admit)
   }
   yield* store(vma.freed, 1)
-  yield* endWrite(vma)
+  yield* endWrite(vma, 1)
 }
 
 export const vmaLock = programOf("vma-lock", {
   about: "3 faults under the per-VMA lock, 1 thread that changes the VMA twice, 1 that changes and unmaps it",
   without: "a fault does not look at the sequences again once it is counted"
-}, (m, broken) => {
+}, (m, broken, small) => {
   const vma: Vma = {
     broken,
     mmapLock: m.actor(Rwsem.rwsem.type, "mmap_lock", Rwsem.unlocked),
-    mmLockSeq: m.actor(Cell.cellType, "mm_lock_seq", 0),
-    vmLockSeq: m.actor(Cell.cellType, "vm_lock_seq", -1),
+    mmLockSeq: wordNamed(m, "mm_lock_seq", 0),
+    vmLockSeq: wordNamed(m, "vm_lock_seq", -1),
     vmRefcnt: m.actor(refcntType, "vm_refcnt", 1),
-    vmStart: m.actor(Cell.cellType, "vm_start", 0),
-    vmPgoff: m.actor(Cell.cellType, "vm_pgoff", 0),
-    freed: m.actor(Cell.cellType, "freed", 0)
+    vmStart: wordNamed(m, "vm_start", 0),
+    vmPgoff: wordNamed(m, "vm_pgoff", 0),
+    freed: wordNamed(m, "freed", 0)
   }
-  for (const i of [0, 1, 2]) m.thread(`fault ${i}`, () => fault(vma))
+  for (const i of small ? [0] : [0, 1, 2]) m.thread(`fault ${i}`, () => fault(vma))
   m.thread("mprotect", () => mprotect(vma))
   m.thread("munmap", () => munmap(vma))
 })
