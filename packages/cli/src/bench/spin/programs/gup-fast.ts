@@ -97,9 +97,9 @@ function* pinAndWrite(mm: Mm): Path<void> {
   yield* store(mm.hasPinned, 1)
   const seq = mm.broken ? 0 : yield* load(mm.writeProtectSeq)
   if (Seqcount.isOdd(seq)) return
-  let pinned: ReadonlyArray<number> = []
+  const pinned: Array<number> = []
   for (const v of mm.pages) {
-    settle([seq, pinned])
+    settle([seq, pinned.slice()])
     const entry = yield* load(mm.pte[v]!)
     if (!isWritable(entry)) break
     yield* add(mm.pins[pageOf(entry)]!, 1)
@@ -107,7 +107,7 @@ function* pinAndWrite(mm: Mm): Path<void> {
       yield* add(mm.pins[pageOf(entry)]!, -1)
       break
     }
-    pinned = [...pinned, pageOf(entry)]
+    pinned.push(pageOf(entry))
   }
   settle(["again", seq, pinned])
   if (mm.broken || (yield* load(mm.writeProtectSeq)) === seq) {
