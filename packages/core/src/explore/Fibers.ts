@@ -19,6 +19,8 @@ export type Ended =
   | { readonly _tag: "Returned"; readonly value: unknown }
   | { readonly _tag: "Threw"; readonly error: unknown }
 
+const neverLooked = Symbol("never looked")
+
 /** A thread after it has received certain results. */
 export class Moment {
   /** Unique in one Fibers: equal numbers mean the same thread with the same history. */
@@ -36,6 +38,11 @@ export class Moment {
   readonly children = new Map<unknown, Moment>()
   /** Moments other than `parent` after which the thread said that its future is the one of this moment (`settle`). */
   others: Array<Moment> | undefined = undefined
+  /** Whether the ask had to wait when its actor was last looked at: kept by the machine. */
+  lookedAt: unknown = neverLooked
+  waited = false
+  /** The states of the thread's actor around its end: kept by the machine. */
+  exit: { readonly before: unknown; readonly after: unknown } | undefined = undefined
   /** What the ask does in states of its actor: kept by the machine. */
   effects: Map<unknown, unknown> | undefined = undefined
 

@@ -246,8 +246,20 @@ export class Machine {
   }
 
   isEnabled(thread: number): boolean {
-    const pending = this.pending(thread)
-    return pending !== undefined && !this.isBlocked(thread, pending, pending.actor.state)
+    return this.pending(thread) !== undefined && !this.mustWait(thread, this.at[thread]!)
+  }
+
+  /** Whether what the thread asks at the moment has to wait now. The last answer is kept: it is asked for often. */
+  private mustWait(thread: number, moment: Moment): boolean {
+    const ask = moment.ask!
+    if (ask.command.blocked === undefined) return false
+    const { state } = ask.actor
+    if (this.isKilled(thread)) return this.isBlocked(thread, ask, state, true)
+    if (!Object.is(moment.lookedAt, state)) {
+      moment.waited = this.isBlocked(thread, ask, state, false)
+      moment.lookedAt = state
+    }
+    return moment.waited
   }
 
   /** Whether the ask would have to wait if its actor were in `state`. */
@@ -271,7 +283,11 @@ export class Machine {
   /** Fills `out` with the threads that can move, ascending, and returns how many. */
   enabled(out: Array<number>): number {
     let count = 0
-    for (let t = 0; t < this.at.length; t++) if (this.isEnabled(t)) out[count++] = t
+    for (let t = 0; t < this.at.length; t++) {
+      const moment = this.at[t]
+      if (moment?.ask === undefined || this.dead[t] === true || this.mustWait(t, moment)) continue
+      out[count++] = t
+    }
     out.length = count
     return count
   }
@@ -300,22 +316,23 @@ export class Machine {
 
   /** The ask was seen to do this in the same state. */
   private repeat(happened: Happened, { after, modes, next, number, places, result, told }: Effect): Happened {
-    const { ask, before, moment, thread } = happened
+    const { ask, before, thread } = happened
     const { actor } = ask
     actor.state = after
     this.vector!.set(actor.id, number)
     happened.result = result
     this.events++
     happened.events = 1
-    this.at[moment.thread] = next
-    this.vector!.set(this.model.actors.length + thread, 2 * next.id + 2)
-    if (!this.told.has(ask.command)) {
+    if (next.ended === undefined && !this.told.has(ask.command)) {
+      this.at[thread] = next
+      this.vector!.set(this.model.actors.length + thread, 2 * next.id + 2)
       happened.places = places
       happened.modes = modes
       return happened
     }
     const touched = new Touched(places, modes)
     this.tell(thread, ask, result, before, touched, told)
+    this.arrive(thread, next, touched, happened)
     return this.seal(happened, touched)
   }
 
@@ -344,7 +361,7 @@ export class Machine {
     happened.events++
     const isSpawn = command === (spawnThread as unknown)
     const next = this.fibers.after(moment, result)
-    if (this.vector !== undefined && !isSpawn && !killed && value < 0 && next.ended === undefined) {
+    if (this.vector !== undefined && !isSpawn && !killed && value < 0) {
       const effect: Effect = {
         result,
         after,
@@ -423,6 +440,21 @@ export class Machine {
     return undefined
   }
 
+  /**
+   * A circle that was not there before the step: who waits for whom has only changed for its thread and for those
+   * who wait for its actor.
+   */
+  newCycle({ ask, before, spawned, thread }: Happened): ReadonlyArray<number> | undefined {
+    const own = this.cycleOf(thread) ?? (spawned < 0 ? undefined : this.cycleOf(spawned))
+    if (own !== undefined || Object.is(before, ask.actor.state)) return own
+    for (let other = 0; other < this.at.length; other++) {
+      if (this.at[other]?.ask?.actor !== ask.actor) continue
+      const found = this.cycleOf(other)
+      if (found !== undefined) return found
+    }
+    return undefined
+  }
+
   /** A circle for each thread that is in one, the thread first. */
   cycles(): ReadonlyArray<ReadonlyArray<number>> {
     return this.at.flatMap((_, start) => {
@@ -434,6 +466,7 @@ export class Machine {
   private cycleOf(start: number): ReadonlyArray<number> | undefined {
     const pending = this.pending(start)
     if (pending?.command.blocked === undefined || pending.actor.type.waitsFor === undefined) return undefined
+    if (!this.mustWait(start, this.at[start]!)) return undefined
     const path: Array<number> = []
     const visit = (thread: number): boolean => {
       if (path.includes(thread)) return thread === start
@@ -484,7 +517,10 @@ export class Machine {
       ;(happened.exits ??= []).push({ thread, before, value: ended.value })
       happened.events++
     }
-    this.replace(actor as unknown as Actor<unknown>, this.same(command.evolve!(before, undefined, ended.value, thread)))
+    if (moment.exit === undefined || !Object.is(moment.exit.before, before)) {
+      moment.exit = { before, after: this.same(command.evolve!(before, undefined, ended.value, thread)) }
+    }
+    this.replace(actor as unknown as Actor<unknown>, moment.exit.after)
     this.events++
     this.dependence.touchExit(touched, thread)
     this.tell(thread, pending, ended.value, before, touched)

@@ -380,7 +380,7 @@ export class Stateful {
     const step = this.trace.steps.at(-1)
     if (step?.failure !== undefined) return step.failure
     if (this.options.partialDeadlocks) {
-      const cycle = machine.cycle()
+      const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
       if (cycle !== undefined) return machine.deadlockOf(cycle)
     }
     if (enabled.length === 0) return machine.end()

@@ -196,7 +196,7 @@ export class States {
     if (step?.failure !== undefined) return step.failure
     const { machine } = this
     if (this.options.partialDeadlocks) {
-      const cycle = machine.cycle()
+      const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
       if (cycle !== undefined) return machine.deadlockOf(cycle)
     }
     if (enabled === 0) return machine.end()
