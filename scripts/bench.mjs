@@ -1,5 +1,5 @@
 // `npm run bench`: the measurements of docs/measurements.md, from one run on this machine.
 // `npm run bench -- sct`: the comparison of strategies of docs/strategies.md.
-await import(
-  process.argv[2] === "sct" ? "../packages/cli/dist/bench/sct/index.js" : "../packages/cli/dist/bench/index.js"
-)
+// `npm run bench -- explore`: the corpus explored, for docs/exploration.md.
+const tables = { sct: "sct/index.js", explore: "explore/index.js" }
+await import(`../packages/cli/dist/bench/${tables[process.argv[2]] ?? "index.js"}`)
