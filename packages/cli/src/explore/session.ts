@@ -106,10 +106,10 @@ export const runExploration = (
     const meter = new Meter(settings.time)
     const writes: Array<Promise<unknown>> = []
     let isSaved = settings.parts !== undefined
-    const save = (parts: ReadonlyArray<Part>): Promise<string | undefined> => {
+    const save = (done: Plan, parts: ReadonlyArray<Part>): Promise<string | undefined> => {
       isSaved = true
       return run(
-        writeCheckpoint(settings.checkpoint, job, plan, parts).pipe(
+        writeCheckpoint(settings.checkpoint, job, done, parts).pipe(
           Effect.as(settings.checkpoint),
           Effect.catch((error) => Effect.as(Effect.sync(() => complain(error.message)), undefined))
         )
@@ -131,7 +131,7 @@ export const runExploration = (
         },
         onProgress: (progress) => meter.show(progress),
         onCheckpoint: (left) => {
-          writes.push(save(left))
+          writes.push(save(wanted, left))
         }
       }).run()
     const ended = yield* Effect.promise(() =>
@@ -156,7 +156,7 @@ export const runExploration = (
     if (searched.broken !== undefined) {
       complain(`a worker failed, what was found until then is kept: ${searched.broken}`)
     }
-    const checkpoint = searched.left === undefined ? undefined : yield* Effect.promise(() => save(searched.left!))
+    const checkpoint = searched.left === undefined ? undefined : yield* Effect.promise(() => save(plan, searched.left!))
     if (searched.left === undefined && isSaved) yield* forget(settings.checkpoint)
 
     const { failures, states, stepLimited } = assess(job, searched.explored, plan.maxSteps)
