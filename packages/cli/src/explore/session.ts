@@ -87,7 +87,6 @@ export const runExploration = (
     let { plan } = settings
     if (settings.checkFolder) yield* openFolder(settings.folder)
     const run = Effect.runPromiseWith(yield* Effect.context<FileSystem.FileSystem>())
-    const options = { folder: settings.folder, maxSteps: plan.maxSteps }
     const size = isTree(plan) ? Math.max(1, Math.min(settings.workers, Math.floor(settings.memory / leastMemory))) : 1
     const memory = settings.memory / size
     const pool = yield* Effect.acquireRelease(
@@ -98,7 +97,7 @@ export const runExploration = (
     /** By failure id: the schedule that is on disk, and where. */
     const stored = new Map<string, { readonly token: string | undefined; readonly path: string | undefined }>()
     const store = async (failure: Failure): Promise<void> => {
-      const path = await run(storeFailure(job, options, failure))
+      const path = await run(storeFailure(job, { folder: settings.folder, maxSteps: stepsOf(failure, plan) }, failure))
       const isNew = stored.get(failure.id)?.path === undefined
       stored.set(failure.id, { token: failure.token, path })
       if (path !== undefined && isNew) note(`found ${failure.id}, log ${path}`)
@@ -123,6 +122,8 @@ export const runExploration = (
         parts,
         ...(budget === undefined ? {} : { budget }),
         onFound: (name, choices) => {
+          // How long the way round is comes with the outcomes.
+          if (name === "livelock") return
           const failure = failureOf(job, { choices, count: 1 }, plan.maxSteps, name)
           if (failure === undefined || stored.has(failure.id)) return
           stored.set(failure.id, { token: undefined, path: undefined })
@@ -165,7 +166,7 @@ export const runExploration = (
       // Another worker may have come to the same failure first; the first one in the tree counts.
       if (stored.get(failure.id)?.token !== failure.token) yield* Effect.promise(() => store(failure))
       const minimal = settings.shrink && failure.reproduced && !isInterrupted() && searched.broken === undefined
-        ? yield* minimise(job, options, pool, failure)
+        ? yield* minimise(job, { folder: settings.folder, maxSteps: stepsOf(failure, plan) }, pool, failure)
         : undefined
       found.push({ failure, log: stored.get(failure.id)?.path, minimal })
     }
@@ -201,6 +202,10 @@ export const runExploration = (
       ending: searched.ending
     }
   }).pipe(Effect.scoped)
+
+/** A livelock goes on for ever: once round shows it. */
+const stepsOf = ({ verdict }: Failure, plan: Plan): number =>
+  verdict._tag === "Livelock" && verdict.step > 0 ? Math.min(verdict.step, plan.maxSteps) : plan.maxSteps
 
 /** What workers say when they lay something aside. */
 const isOwn = (reason: string): boolean => ["stopped", "memory", "spent"].includes(reason)
@@ -253,7 +258,14 @@ const assess = (job: Job, { outcomes }: Explore.Explored, maxSteps: number): Ass
     if (outcome.name === "step-limit") stepLimited += outcome.count
     // An execution that was cut for its length may turn out to be a livelock.
     if (!outcome.failed && outcome.name !== "step-limit") continue
-    const failure = failureOf(job, outcome, maxSteps, outcome.name)
+    const { verdict } = outcome
+    const failure = failureOf(
+      job,
+      outcome,
+      verdict._tag === "Livelock" ? verdict.step : maxSteps,
+      outcome.name,
+      outcome.failed ? verdict : undefined
+    )
     if (failure === undefined) continue
     const known = failures.get(failure.id)
     failures.set(failure.id, known === undefined ? failure : { ...known, count: known.count + failure.count })
@@ -281,9 +293,12 @@ const failureOf = (
   job: Job,
   { choices, count }: Pick<Explore.Outcome, "choices" | "count">,
   maxSteps: number,
-  name: string
+  name: string,
+  seen?: Verdict
 ): Failure | undefined => {
-  const { token, verdict } = scheduleOf(job, choices, maxSteps)
+  const { token, verdict: own } = scheduleOf(job, choices, maxSteps)
+  // A way round that the search has seen is one, also where a fair schedule of another kind leads out of it.
+  const verdict = own._tag === "StepLimit" && seen?._tag === "Livelock" ? seen : own
   if (verdict._tag === "StepLimit") return undefined
   const id = failureId(verdict)
   return {

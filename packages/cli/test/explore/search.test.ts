@@ -43,6 +43,7 @@ const workersOn = (program: string, size: number, patience: number, dieAt = Infi
         twin: () => models[size]!,
         send: (message) => {
           if (message._tag === "Found") this.events.onFound?.(message.name, message.choices)
+          if (message._tag === "Saved") this.events.onSaved?.(worker, structuredClone(message.checkpoint))
         }
       })
       return JSON.parse(JSON.stringify(done)) as typeof done
@@ -116,10 +117,31 @@ describe("a tree that is split", () => {
             expect(result(await search(program, { size, parts, plan: wanted }))).toEqual(whole)
           }
         ),
-        { numRuns: 6 }
+        { numRuns: 3 }
       )
     }
   )
+})
+
+test("a checkpoint on the way is as good as one at an end", async () => {
+  const saved: Array<string> = []
+  await new Search(workersOn(forall, 2, Infinity), {
+    plan,
+    budget: 10,
+    memory: 2 ** 30,
+    pause: 0,
+    parts: undefined,
+    onFound: () => {},
+    onProgress: () => {},
+    onCheckpoint: (parts) => saved.push(JSON.stringify(parts))
+  }).run()
+  expect(saved.length).toBeGreaterThan(20)
+  const whole = result(await search(forall, { size: 1 }))
+  for (const at of [3, Math.floor(saved.length / 2), saved.length - 1]) {
+    const parts = JSON.parse(saved[at]!) as ReadonlyArray<Part>
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    expect(result(await search(forall, { size: 2, parts }))).toEqual(whole)
+  }
 })
 
 test("a worker that dies ends the exploration, and what is left can be gone on with", async () => {
