@@ -11,9 +11,9 @@ const load = (text: string): LoadedProgram =>
   loadProgram(Result.getOrThrow(readProgram(text)).program, Result.getOrThrow(Kernel.parse("6.8")))
 
 const text = (final: string): string =>
-  `mmrace small\nkernel 6.8\n\nmap A anon rw 2 = 1\n\nthread a\n  r0 = load A\n  store A[1] 3\n\nthread b\n  store A 2\n  r0 = load A[1]\n\n${final}\n`
+  `mmrace small\nkernel 6.8\n\nmap A anon rw 2 = 1\n\nthread a\n  store A[1] 3\n\nthread b\n  store A 2\n  r0 = load A[1]\n\n${final}\n`
 
-const exists = text("final exists (a:r0 = 2 /\\ b:r0 = 3)")
+const exists = text("final exists b:r0 = 3")
 const forall = text("final forall b:r0 = 1")
 
 const plan: Plan = { reduction: "optimal", cost: undefined, bound: undefined, untilFailure: false, maxSteps: 1000 }
@@ -85,7 +85,7 @@ describe("a tree that is split", () => {
       onProgress: () => {},
       onCheckpoint: () => {}
     }).run()
-    expect(explored.counts.executions).toBeGreaterThan(100)
+    expect(explored.counts.executions).toBeGreaterThan(20)
     expect(explored.counts.executions).toBe(unsplit.counts.executions)
     expect(explored.outcomes.map(({ count, name }) => [name, count]).toSorted()).toEqual(
       unsplit.outcomes.map(({ count, name }) => [name, count]).toSorted()
@@ -163,7 +163,8 @@ test("a worker that dies ends the exploration, and what is left can be gone on w
 
 test("with state matching the budget is states, and nothing is split", async () => {
   const matched = { ...plan, reduction: "states" } as const
-  const { explored, ...searched } = await search(exists, { size: 2, plan: matched })
+  const large = exists.replace("thread a\n", "thread a\n  r0 = load A\n  r1 = load A\n")
+  const { explored, ...searched } = await search(large, { size: 2, plan: matched })
   expect(searched).toMatchObject({ ending: "spent", left: undefined })
   expect(explored.verdict._tag).toBe("Incomplete")
 })
