@@ -11,6 +11,8 @@ export const exitCodes = {
   violation: 1,
   usage: 2,
   diverged: 3,
+  /** An exploration ended before it had been everywhere, and nothing was found until then. */
+  incomplete: 4,
   /** Ctrl-C, and nothing was found until then. */
   interrupted: 130
 } as const

@@ -3,7 +3,7 @@ import { defaultMaxSteps, parseStrategy } from "@mmrace/core"
 import { Argument, Flag } from "effect/cli"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { availableParallelism } from "node:os"
+import { availableParallelism, totalmem } from "node:os"
 
 const text = (name: string, metavar: string, about: string) =>
   Flag.String(name).pipe(
@@ -108,6 +108,53 @@ export const time = Flag.String("time").pipe(
   Flag.optional,
   Flag.map(Option.getOrUndefined)
 )
+
+const bound = (name: string, about: string) =>
+  wholeNumber(name, "N", about, 0, 1000).pipe(Flag.optional, Flag.map(Option.getOrUndefined))
+
+const reductions = ["auto", "stateful", "optimal", "source", "states"] as const
+
+/** --reduction, --preemptions, --delays, --iterative, --minimal */
+export const explorationFlags = {
+  reduction: Flag.String("reduction").pipe(
+    Flag.withMetavar("NAME"),
+    Flag.withDescription("auto, stateful, optimal, source, states: what is left out as it cannot differ"),
+    Flag.filterMap(
+      (word) => Option.fromUndefinedOr(reductions.find((name) => name === word)),
+      (word) => `--reduction: expected one of ${reductions.join(", ")}, got "${word}"`
+    ),
+    Flag.withDefault("auto" as const)
+  ),
+  preemptions: bound("preemptions", "Schedules with at most N preemptions only (one worker)"),
+  delays: bound("delays", "Schedules with at most N delays only (one worker)"),
+  iterative: toggle("iterative", "No preemption first, then one, two, ... (one worker)"),
+  minimal: toggle("minimal", "The first failure, with the fewest preemptions of all (one worker)")
+}
+
+const sizes: Readonly<Record<string, number>> = { k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 }
+
+/** Bytes of `512m`, `2g`, `1.5GiB`. */
+const parseSize = (word: string): number | undefined => {
+  const { amount, suffix } = /^(?<amount>\d+(?:\.\d+)?)(?<suffix>[kmg])(?:i?b)?$/i.exec(word.trim())?.groups ?? {}
+  const bytes = Number(amount) * (sizes[(suffix ?? "").toLowerCase()] ?? Number.NaN)
+  return bytes >= leastMemory && bytes <= Number.MAX_SAFE_INTEGER ? bytes : undefined
+}
+
+/** A worker with a program in it takes a third of that before it does anything. */
+export const leastMemory = 128 * 2 ** 20
+
+export const memory = Flag.String("memory").pipe(
+  Flag.withMetavar("SIZE"),
+  Flag.withDescription("Memory to use, e.g. 512m, 2g (default: half of the machine's)"),
+  Flag.filterMap(
+    (word) => Option.fromUndefinedOr(parseSize(word)),
+    (word) => `--memory: expected a size such as 512m or 2g, at least 128m, got "${word}"`
+  ),
+  Flag.withDefault(totalmem() / 2)
+)
+
+export const checkpoint = text("checkpoint", "FILE", "Where to save what is done, each minute and at Ctrl-C")
+export const resume = text("resume", "FILE", "Go on where a checkpoint stands")
 
 export const workers = wholeNumber("workers", "N", "Threads to work on (default: one for each core)", 1, 256).pipe(
   Flag.withDefault(availableParallelism())

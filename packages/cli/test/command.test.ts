@@ -91,7 +91,9 @@ describe("what is wrong is said, with the nearest valid word, and the exit code 
 })
 
 describe("help", () => {
-  const commands = [[], ["list"], ["show"], ["run"], ["fuzz"], ["replay"], ["shrink"], ["explain"], ["format"], [
+  const commands = [[], ["list"], ["show"], ["run"], ["fuzz"], ["explore"], ["replay"], ["shrink"], ["explain"], [
+    "format"
+  ], [
     "demo"
   ]]
   it.each(commands)("mmrace %s --help fits 80 columns", (...command) => {

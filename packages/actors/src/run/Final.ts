@@ -4,10 +4,11 @@
  * table of outcomes.
  */
 import { commands, type Event, exitThread, type Monitor, type Quiescence } from "@mmrace/core"
-import type { World } from "../objects/World.ts"
+import { processNames, type World } from "../objects/World.ts"
 import {
   type Condition,
   formatValue,
+  MAIN,
   type MemoryTerm,
   printCondition,
   printTest,
@@ -90,6 +91,26 @@ const outcomeText = (layout: Layout, registers: Registers, condition: Condition)
     }
   }
   return [...seen].join(" ")
+}
+
+/** Where a program names no condition: all registers of its threads and all memory, in the program's order. */
+export const wholeState = (layout: Layout, registers: Registers): string => {
+  const { program, regions } = layout.world
+  const seen = program.threads.flatMap((thread, id) =>
+    Object.entries(registers[id] ?? {}).toSorted(([a], [b]) => a < b ? -1 : 1)
+      .map(([name, value]) => `${thread.name}:${name}=${formatValue(value)};`)
+  )
+  const memory = processNames(program).flatMap((name, mm) => {
+    const isEmpty = layout.world.mms[mm]!.ptes.every((pte) => pte.state._tag === "none")
+    if (isEmpty && name !== MAIN) return []
+    return regions.flatMap((region) =>
+      Array.from({ length: region.pages }, (_, page) => {
+        const place = `${name === MAIN ? "" : `${name}:`}${region.name}${region.pages === 1 ? "" : `[${page}]`}`
+        return `[${place}]=${formatValue(memoryAt(layout.world, mm, region.first + page))};`
+      })
+    )
+  })
+  return [...seen, ...memory].join(" ")
 }
 
 export interface FinalCheck {

@@ -2,7 +2,8 @@
 import type { Job } from "../Subject.ts"
 import { Worker } from "node:worker_threads"
 import { type Message, type SliceProgress, stopFlags, type Task, type WorkerSetup } from "./protocol.ts"
-import type { Failure } from "@mmrace/core"
+import type { Explore, Failure } from "@mmrace/core"
+import type { ExploreProgress } from "../explore/protocol.ts"
 
 /** The execution number that no slice lies after. */
 const never = 0x7fff_ffff
@@ -10,10 +11,17 @@ const never = 0x7fff_ffff
 export interface PoolEvents {
   readonly onFailure?: (failure: Failure) => void
   readonly onProgress?: (worker: number, progress: SliceProgress) => void
+  /** A failure that an exploration came to, under the name that the exploration gives it. */
+  readonly onFound?: (name: string, choices: ReadonlyArray<number>) => void
+  readonly onExploring?: (worker: number, progress: ExploreProgress) => void
+  readonly onSaved?: (worker: number, checkpoint: Explore.Checkpoint) => void
   readonly onShrink?: (preemptions: number, steps: number, executions: number) => void
 }
 
-type Done = Extract<Message, { readonly _tag: "SliceDone" | "ShrinkDone" | "ShrinkFailed" | "DeterminismDone" }>
+type Done = Extract<
+  Message,
+  { readonly _tag: "SliceDone" | "ShrinkDone" | "ShrinkFailed" | "DeterminismDone" | "Explored" | "Split" }
+>
 
 /** A worker's own code failed: a defect of mmrace, or memory ran out. */
 export class WorkerError extends Error {}
@@ -24,7 +32,8 @@ export class Pool {
   private readonly flags: Int32Array
   private readonly workers: ReadonlyArray<Worker>
 
-  constructor(job: Pick<Job, "program" | "kernel">, size: number) {
+  /** `heap`: megabytes that each worker's heap may have; without it what Node thinks fit. */
+  constructor(job: Pick<Job, "program" | "kernel">, size: number, heap?: number) {
     this.size = size
     const stop = new SharedArrayBuffer(8)
     this.flags = new Int32Array(stop)
@@ -32,7 +41,11 @@ export class Pool {
     const setup: WorkerSetup = { program: job.program, kernel: String(job.kernel), stop }
     this.workers = Array.from(
       { length: size },
-      () => new Worker(new URL("./worker.js", import.meta.url), { workerData: setup })
+      () =>
+        new Worker(new URL("./worker.js", import.meta.url), {
+          workerData: setup,
+          ...(heap === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: heap } })
+        })
     )
   }
 
@@ -74,6 +87,12 @@ export class Pool {
             return this.events.onProgress?.(index, message.progress)
           case "ShrinkProgress":
             return this.events.onShrink?.(message.cost.preemptions, message.cost.steps, message.executions)
+          case "Found":
+            return this.events.onFound?.(message.name, message.choices)
+          case "Exploring":
+            return this.events.onExploring?.(index, message.progress)
+          case "Saved":
+            return this.events.onSaved?.(index, message.checkpoint)
           case "Broken":
             return settle(() => reject(new WorkerError(message.error)))
           default:

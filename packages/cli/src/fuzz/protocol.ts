@@ -1,6 +1,7 @@
 /** What the main thread and its workers tell each other. Plain data, apart from the shared stop flags. */
 import type { Program } from "@mmrace/actors"
 import type { Cost, Failure, Shrunk, Slice, SliceResult } from "@mmrace/core"
+import type { ExploreDone, ExploreMessage, ExploreRequest } from "../explore/protocol.ts"
 
 export interface WorkerSetup {
   readonly program: Program
@@ -46,6 +47,7 @@ export type Task =
   | { readonly _tag: "Slice"; readonly slice: Slice }
   | ({ readonly _tag: "Shrink" } & ShrinkRequest)
   | ({ readonly _tag: "Determinism" } & DeterminismRequest)
+  | ({ readonly _tag: "Explore" } & ExploreRequest)
 
 export interface SliceProgress {
   readonly executions: number
@@ -64,5 +66,7 @@ export type Message =
   | { readonly _tag: "ShrinkFailed"; readonly message: string }
   /** `message`: the first difference; undefined when there is none. */
   | { readonly _tag: "DeterminismDone"; readonly message: string | undefined; readonly execution: number }
+  | ExploreMessage
+  | ExploreDone
   /** The worker's own code threw. */
   | { readonly _tag: "Broken"; readonly error: string }

@@ -95,10 +95,12 @@ export const runSession = (
 const foundText = ({ execution, id }: Failure, path: string): string =>
   `found ${id} in execution ${execution}, log ${path}`
 
+type Storing = Pick<SessionOptions, "folder" | "maxSteps">
+
 /** Writes the log of a failure, or says why it cannot. Never fails: the campaign goes on. */
-const storeFailure = (
+export const storeFailure = (
   job: Job,
-  { folder, maxSteps }: SessionOptions,
+  { folder, maxSteps }: Storing,
   failure: Failure
 ): Effect.Effect<string | undefined, never, FileSystem.FileSystem> =>
   Effect.gen(function*() {
@@ -128,9 +130,9 @@ const recordSafely = (job: Job, choices: ReadonlyArray<number>, maxSteps: number
   })
 
 /** Shrinks a failure on a worker and writes the result beside the log. */
-const minimise = (
+export const minimise = (
   job: Job,
-  options: SessionOptions,
+  options: Storing,
   pool: Pool,
   failure: Failure
 ): Effect.Effect<Minimal | undefined, never, FileSystem.FileSystem> =>

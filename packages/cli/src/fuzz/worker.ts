@@ -1,8 +1,9 @@
-/** A worker thread: runs slices of a campaign and shrinks failures, so that the main thread stays free for the user. */
+/** A worker thread: runs slices of a campaign, explores and shrinks failures, so that the main thread stays free for the user. */
 import { check, Kernel, kernelWords, loadProgram, type Program, smallerPrograms } from "@mmrace/actors"
 import { checkDeterminism, type Cost, runSlice, shrink, shrinkProgram, type Slice } from "@mmrace/core"
 import * as Result from "effect/Result"
 import { parentPort, workerData } from "node:worker_threads"
+import { exploreTask } from "../explore/work.ts"
 import { asMergeables, makeAnalyses } from "./Analyses.ts"
 import {
   type DeterminismRequest,
@@ -88,11 +89,15 @@ const determinism = (request: DeterminismRequest): void => {
   send({ _tag: "DeterminismDone", message: divergence?.message, execution: divergence?.execution ?? -1 })
 }
 
+let second: typeof loaded | undefined
+const twin = (): typeof loaded => second ??= loadProgram(setup.program, kernel)
+
 parentPort!.on("message", (task: Task) => {
   try {
     if (task._tag === "Slice") slice(task.slice)
     else if (task._tag === "Shrink") shrinkFailure(task)
-    else determinism(task)
+    else if (task._tag === "Determinism") determinism(task)
+    else send(exploreTask(loaded, task, { stopped, send, twin }))
   } catch (error) {
     send({ _tag: "Broken", error: error instanceof Error ? error.stack ?? error.message : String(error) })
   }

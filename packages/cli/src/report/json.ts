@@ -6,7 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type { OpenedLog, StrictReplay } from "../commands/replay.ts"
 import type { ShrinkResult } from "../fuzz/protocol.ts"
-import type { Session, SessionOptions } from "../fuzz/session.ts"
+import { isTree } from "../explore/protocol.ts"
+import type { Exploration } from "../explore/session.ts"
+import type { Found, Session, SessionOptions } from "../fuzz/session.ts"
 import { print } from "../screen.ts"
 import type { Job } from "../Subject.ts"
 import { version } from "../version.ts"
@@ -68,6 +70,8 @@ const Final = Schema.Struct({
   observation: Schema.Literals(["Never", "Sometimes", "Always"])
 })
 
+const stateFields = { state: Text, holds: Schema.Boolean, count: Count, schedule: Text }
+
 const head = <const Name extends string>(name: Name) => ({
   format: Schema.Literal(name),
   version: Schema.Literal(1),
@@ -109,6 +113,25 @@ export const headOf = <const Name extends string>(format: Name, job: Job) => ({
   kernel: String(job.kernel)
 })
 
+const minimalAndAgain = (job: Job, { failure, log, minimal }: Found) => {
+  const token = minimal?.result.shrunk.token ?? failure.token
+  const best = minimal?.log ?? log
+  return {
+    minimal: minimal === undefined ? null : {
+      schedule: minimal.result.shrunk.token,
+      before: minimal.result.shrunk.before,
+      after: minimal.result.shrunk.after,
+      preemptionsMinimal: minimal.result.shrunk.proof.preemptionsMinimal,
+      log: minimal.log ?? null
+    },
+    again: best !== undefined
+      ? `mmrace replay ${quoted(best)}`
+      : token === undefined
+      ? null
+      : runLine(job, token)
+  }
+}
+
 export const fuzzDocument = (job: Job, { found, fuzzed }: Session, options: SessionOptions) => {
   const { analyses, ending, report } = fuzzed
   const { final } = job.program
@@ -125,9 +148,8 @@ export const fuzzDocument = (job: Job, { found, fuzzed }: Session, options: Sess
     verdicts: report.verdicts,
     classes: { distinct, once, twice },
     conflictPairs: analyses.coverage.pairs,
-    failures: found.map(({ failure, log, minimal }) => {
-      const token = minimal?.result.shrunk.token ?? failure.token
-      const best = minimal?.log ?? log
+    failures: found.map((one) => {
+      const { failure, log } = one
       return {
         id: failure.id,
         verdict: plain(failure.verdict),
@@ -137,18 +159,7 @@ export const fuzzDocument = (job: Job, { found, fuzzed }: Session, options: Sess
         count: failure.count,
         schedule: failure.token ?? null,
         log: log ?? null,
-        minimal: minimal === undefined ? null : {
-          schedule: minimal.result.shrunk.token,
-          before: minimal.result.shrunk.before,
-          after: minimal.result.shrunk.after,
-          preemptionsMinimal: minimal.result.shrunk.proof.preemptionsMinimal,
-          log: minimal.log ?? null
-        },
-        again: best !== undefined
-          ? `mmrace replay ${quoted(best)}`
-          : token === undefined
-          ? null
-          : runLine(job, token)
+        ...minimalAndAgain(job, one)
       }
     }),
     claims: claims === undefined ? null : {
@@ -161,6 +172,83 @@ export const fuzzDocument = (job: Job, { found, fuzzed }: Session, options: Sess
     },
     lockOrder: analyses.locks.reports().map((r) => ({ id: r.id, report: renderLockReport(r) })),
     final: final === undefined ? null : summarize(final, analyses.outcomes.export())
+  })
+}
+
+/** `mmrace explore --json`. Equal options give equal documents, whatever the number of workers; --time does not. */
+export const ExploreDocument = Schema.Struct({
+  ...head("mmrace-explore"),
+  reduction: Text,
+  cost: Maybe(Text),
+  bound: Maybe(Count),
+  maxSteps: Count,
+  verdict: Schema.Literals(["complete", "violated", "incomplete"]),
+  exhaustive: Schema.Boolean,
+  within: Maybe(Text),
+  covered: Maybe(Text),
+  /** Why it is not exhaustive. */
+  reasons: Schema.Array(Text),
+  omission: Schema.Number,
+  executions: Count,
+  blocked: Count,
+  steps: Count,
+  distinctStates: Maybe(Count),
+  stepLimited: Count,
+  /** Of the first failure, when schedules were taken in the order of their preemptions. */
+  fewestPreemptions: Maybe(Count),
+  failures: Schema.Array(
+    Schema.Struct({
+      id: Text,
+      verdict: Verdict,
+      count: Count,
+      schedule: Maybe(Text),
+      log: Maybe(Text),
+      minimal: Maybe(Minimal),
+      again: Maybe(Text)
+    })
+  ),
+  /** Of the program's final condition; null when it has none. */
+  final: Maybe(Schema.Struct({ ...Final.fields, states: Schema.Array(Schema.Struct(stateFields)) })),
+  /** Without a final condition: all registers and memory. */
+  states: Schema.Array(Schema.Struct({ state: Text, count: Count, schedule: Text })),
+  checkpoint: Maybe(Text)
+})
+
+export const exploreDocument = (job: Job, done: Exploration) => {
+  const { plan } = done
+  const { final } = job.program
+  return Schema.encodeEffect(ExploreDocument)({
+    ...headOf("mmrace-explore", job),
+    reduction: plan.cost === undefined ? plan.reduction : "states",
+    cost: plan.cost ?? null,
+    bound: plan.bound ?? null,
+    maxSteps: plan.maxSteps,
+    verdict: done.verdict,
+    exhaustive: done.exhaustive,
+    within: done.within ?? null,
+    covered: done.covered ?? null,
+    reasons: done.reasons,
+    omission: done.omission,
+    executions: done.counts.executions,
+    blocked: done.counts.blocked,
+    steps: done.counts.steps,
+    distinctStates: isTree(plan) ? null : done.counts.states,
+    stepLimited: done.stepLimited,
+    fewestPreemptions: done.fewestPreemptions ?? null,
+    failures: done.found.map((found) => {
+      const { failure, log } = found
+      return {
+        id: failure.id,
+        verdict: plain(failure.verdict),
+        count: failure.count,
+        schedule: failure.token ?? null,
+        log: log ?? null,
+        ...minimalAndAgain(job, found)
+      }
+    }),
+    final: final === undefined ? null : { ...summarize(final, done.states), states: done.states },
+    states: final === undefined ? done.states.map(({ count, schedule, state }) => ({ state, count, schedule })) : [],
+    checkpoint: done.checkpoint ?? null
   })
 }
 

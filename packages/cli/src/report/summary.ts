@@ -48,12 +48,16 @@ export const verdictLine = (verdict: Verdict): string => {
   }
 }
 
-/** One failure: what, where it is kept, how to see it again. */
-export const renderFound = (job: Job, { failure, log, minimal }: Found): ReadonlyArray<string> => {
+/** One failure: what, how it came to be, where it is kept, how to see it again. */
+export const renderFound = (
+  job: Job,
+  { failure, log, minimal }: Found,
+  origin = `first in execution ${failure.execution} (${failure.strategy}), ${count(failure.count, "execution")} in all`
+): ReadonlyArray<string> => {
   const lines = [
     styled("red", `FAILURE ${failure.id}`),
     ...wrapped(verdictLine(failure.verdict), columns(), "  "),
-    `  first in execution ${failure.execution} (${failure.strategy}), ${count(failure.count, "execution")} in all`
+    `  ${origin}`
   ]
   if (!failure.reproduced) {
     lines.push("  It does not repeat: the same choices led elsewhere. The model is not deterministic;")

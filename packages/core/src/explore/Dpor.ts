@@ -13,6 +13,7 @@ import { dependent, type Footprint, saveFootprint, Touched } from "./Footprint.t
 import type { Happened, Machine } from "./Machine.ts"
 import type { PartPath } from "./Parts.ts"
 import { apart, type Planned, precedes, type Race, Races } from "./Races.ts"
+import type { Task } from "./Split.ts"
 import { Trace } from "./Trace.ts"
 
 export type Algorithm = "source" | "optimal"
@@ -39,6 +40,8 @@ export interface Visitor {
 export interface DporOptions {
   readonly algorithm: Algorithm
   readonly maxSteps: number
+  /** Explore the executions of this part of the tree only. */
+  readonly task?: Task
   /** For tests: without the rule about steps that wait. */
   readonly ignoreWaiting?: boolean
 }
@@ -50,9 +53,12 @@ interface Branch {
   readonly children: Array<Branch>
 }
 
-interface Sleeper {
+/** A thread whose next step has been explored, and what that step touches. */
+export interface Sleeper {
   readonly thread: number
   readonly footprint: Footprint
+  /** It was explored in another task: plans that its races would have led to are not known here. */
+  readonly outside?: true
 }
 
 /** What is known of a state not yet on the path. */
@@ -74,6 +80,8 @@ class Node {
   values = 0
   /** What the current thread's step touched, with all numbers so far. */
   touched: Touched = new Touched()
+  /** Branches explored before the current one. */
+  done = 0
 
   constructor(sleep: Array<Sleeper>, tree: Array<Branch>) {
     this.sleep = sleep
@@ -92,7 +100,8 @@ class Node {
       value: this.value,
       firstValue: this.firstValue,
       values: this.values,
-      touched: saveFootprint(this.touched)
+      touched: saveFootprint(this.touched),
+      done: this.done
     }
   }
 
@@ -102,6 +111,7 @@ class Node {
     node.value = saved.value
     node.firstValue = saved.firstValue
     node.values = saved.values
+    node.done = saved.done
     saved.touched.places.forEach((place, i) => node.touched.add(place, saved.touched.modes[i]!))
     return node
   }
@@ -132,6 +142,10 @@ export class Dpor {
   /** Plans hold all that is independent in a complete execution. */
   private whole = false
   private readonly nodes: Array<Node> = []
+  /** The task, until it is begun or a checkpoint of it is loaded. */
+  private task: Task | undefined
+  /** States of the path that are the task's way to its part of the tree: siblings there are other tasks. */
+  private readonly base: number
   /**
    * First step of the trace whose races have not been looked for. Wakeup trees need the races of all steps at the end
    * of every execution (algorithm 2, line 3), because a plan holds what came after the race, too.
@@ -146,6 +160,8 @@ export class Dpor {
   constructor(machine: Machine, options: DporOptions) {
     this.machine = machine
     this.optimal = options.algorithm === "optimal"
+    this.task = options.task
+    this.base = options.task?.moves.length ?? 0
     this.maxSteps = options.maxSteps
     this.trace = new Trace(machine)
     this.races = new Races(machine, this.trace, {
@@ -156,6 +172,7 @@ export class Dpor {
 
   /** Explores everything, or until the visitor ends it; then `save` tells where it stands. */
   run(visitor: Visitor): "complete" | "stopped" {
+    this.enter()
     while (this.next !== undefined) {
       if (!visitor.goOn()) return "stopped"
       const end = this.descend(this.next, visitor)
@@ -184,8 +201,43 @@ export class Dpor {
     }
   }
 
-  /** Continues where a saved exploration of the same model stood. Call before `run`. */
+  /**
+   * How much of the tree is explored: from the root downward, what is done of the branches that are known. Branches that
+   * are not known yet make it too high.
+   */
+  get fraction(): number {
+    let fraction = 0
+    let weight = 1
+    for (let i = this.base; i < this.nodes.length; i++) {
+      const { done, tree } = this.nodes[i]!
+      const known = done + 1 + tree.length
+      fraction += weight * (done / known)
+      weight /= known
+    }
+    return this.next === undefined ? 1 : fraction
+  }
+
+  /** Goes to where the task begins. */
+  private enter(): void {
+    const { task } = this
+    if (task === undefined) return
+    this.task = undefined
+    this.machine.dependence.placeParts(task.parts)
+    for (const { thread, value } of task.moves) {
+      const node = new Node([], [])
+      node.current = { thread, value, footprint: undefined, children: [] }
+      node.value = value
+      this.nodes.push(node)
+      this.trace.push(this.machine.step(thread, value))
+    }
+    this.fresh = this.base
+    const sleep = task.sleep.map(({ footprint, thread }): Sleeper => ({ thread, footprint, outside: true }))
+    this.next = { sleep, tree: [] }
+  }
+
+  /** Continues where a saved exploration of the same model (and task) stood. Call before `run`. */
   load(saved: SavedDpor): void {
+    this.task = undefined
     Object.assign(this.counts, saved.counts)
     this.machine.dependence.placeParts(saved.parts)
     for (const entry of saved.path) {
@@ -266,7 +318,7 @@ export class Dpor {
 
   /** Goes back to the last state with something left to explore, and executes that. */
   private backtrack(): Todo | undefined {
-    while (this.nodes.length > 0) {
+    while (this.nodes.length > this.base) {
       const node = this.nodes.at(-1)!
       const step = this.trace.pop()
       this.machine.undo(step)
@@ -277,6 +329,7 @@ export class Dpor {
         return this.execute(node, [])
       }
       node.sleep = [...node.sleep, { thread: step.thread, footprint: node.touched }]
+      node.done++
       if (this.choose(node)) return this.execute(node, node.current!.children)
       this.nodes.pop()
     }
@@ -295,8 +348,10 @@ export class Dpor {
   }
 
   private plan({ before, plan }: Race): void {
+    // The other order is a part of another task.
+    if (before < this.base) return
     const node = this.nodes[before]!
-    if (node.sleep.some((sleeper) => this.isWeakInitial(sleeper.thread, sleeper.footprint, plan))) return
+    if (node.sleep.some((sleeper) => this.isWeakInitial(sleeper, plan))) return
     if (this.optimal) this.insert(node.tree, plan)
     else this.addInitial(node, plan)
   }
@@ -345,12 +400,13 @@ export class Dpor {
   /**
    * The plan can be reordered so that the thread's step comes first, or the step can be put in front of it. The latter
    * says something only about plans that hold all of a complete execution: in a shorter one the step may be missing
-   * just because it came later, after something that it depends on.
+   * just because it came later, after something that it depends on. And it relies on the races that were found behind the
+   * step when it was explored, which put plans of their own here unless that was elsewhere.
    */
-  private isWeakInitial(thread: number, footprint: Footprint, plan: ReadonlyArray<Planned>): boolean {
+  private isWeakInitial({ footprint, outside, thread }: Sleeper, plan: ReadonlyArray<Planned>): boolean {
     const at = plan.findIndex((step) => step.thread === thread)
     if (at >= 0) return this.isInitial(plan, at)
-    return this.whole && plan.every((step) => !apart(footprint, step.footprint))
+    return this.whole && outside === undefined && plan.every((step) => !apart(footprint, step.footprint))
   }
 }
 
@@ -363,7 +419,7 @@ export interface SavedBranch {
 }
 
 export interface SavedTodo {
-  readonly sleep: ReadonlyArray<{ readonly thread: number; readonly footprint: Footprint }>
+  readonly sleep: ReadonlyArray<Sleeper>
   readonly tree: ReadonlyArray<SavedBranch>
 }
 
@@ -373,6 +429,7 @@ export interface SavedNode extends SavedTodo {
   readonly firstValue: number
   readonly values: number
   readonly touched: Footprint
+  readonly done: number
 }
 
 export interface SavedDpor {
@@ -392,11 +449,11 @@ const saveBranch = ({ children, footprint, thread, value }: Branch): SavedBranch
 })
 
 const saveTodo = ({ sleep, tree }: Todo): SavedTodo => ({
-  sleep: sleep.map(({ footprint, thread }) => ({ thread, footprint: saveFootprint(footprint) })),
+  sleep: sleep.map((sleeper) => ({ ...sleeper, footprint: saveFootprint(sleeper.footprint) })),
   tree: tree.map(saveBranch)
 })
 
-const loadSleep = (sleep: SavedTodo["sleep"]): Array<Sleeper> => sleep.map((sleeper) => ({ ...sleeper }))
+const loadSleep = (sleep: ReadonlyArray<Sleeper>): Array<Sleeper> => sleep.map((sleeper) => ({ ...sleeper }))
 
 const loadTree = (tree: ReadonlyArray<SavedBranch>): Array<Branch> =>
   tree.map(({ children, footprint, thread, value }) => ({

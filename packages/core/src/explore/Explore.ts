@@ -11,10 +11,12 @@ import { Dependence, type DependenceOptions, type Rule } from "./Dependence.ts"
 import { Dpor, type SavedDpor } from "./Dpor.ts"
 import { Machine } from "./Machine.ts"
 import { type Final, type Outcome, Outcomes, type SavedOutcomes, stepLimit } from "./Outcomes.ts"
+import type { Task } from "./Split.ts"
 import { type Cost, States, type StatesCounts, type StatesEnd, type StatesVisitor } from "./States.ts"
 import { maxThreads, type SavedStateful, Stateful } from "./Stateful.ts"
 import { Values } from "./Values.ts"
 import { Visited, type VisitedOptions } from "./Visited.ts"
+import type { Move } from "./Witness.ts"
 
 /**
  * What is not explored because something equivalent is:
@@ -48,13 +50,24 @@ export interface ExploreOptions extends DependenceOptions, VisitedOptions {
   readonly partialDeadlocks?: boolean
   /** Names the outcome of an execution that ended well, from the final states of the actors. Default: all are "ok". */
   readonly outcomeOf?: (final: Final) => string
+  /** Names of outcomes that are failures though nothing broke on the way. Default: none is. */
+  readonly isFailure?: (outcome: string) => boolean
+  /** Told of each failure when it is first seen, with the moves that lead to it; the model is in use then. */
+  readonly found?: (name: string, moves: ReadonlyArray<Move>) => void
+  /** Explore this part of the tree of executions only, see `split`. Not with state matching. */
+  readonly task?: Task
   /**
    * Ids of monitors whose verdict is known not to depend on the order of independent steps. What other monitors
    * listen to and look at counts as touched by the step, which is always right but costs executions.
    */
   readonly unordered?: ReadonlySet<string>
-  /** Asked now and then; a text ends the exploration and says why, e.g. "60 s". */
-  readonly interrupt?: (progress: Progress) => string | undefined
+  /**
+   * Asked now and then; a text ends the exploration and says why, e.g. "60 s". `save` gives what `resume` needs to go on
+   * from here, where that can be had.
+   */
+  readonly interrupt?: (progress: Progress, save: () => Checkpoint | undefined) => string | undefined
+  /** Asked now and then; true when memory runs short: states are then kept as hashes (see VisitedOptions). */
+  readonly tight?: () => boolean
   /** Steps between two calls of `interrupt` with state matching; default 256. */
   readonly interruptEvery?: number
   /** Go on where an interrupted exploration of the same model with the same options stood. */
@@ -78,6 +91,8 @@ export interface Counts {
 
 export interface Progress extends Counts {
   readonly failed: boolean
+  /** Of the tree that is known so far, the part explored: too high while branches are still to be found. */
+  readonly fraction: number | undefined
 }
 
 export type Verdict =
@@ -147,6 +162,9 @@ class Search {
   private readonly reduction: Reduction
   private counts: Omit<Counts, "fibers" | "fed"> = { executions: 0, blocked: 0, steps: 0, states: 0, matched: 0 }
   private reasons: Array<string> = []
+  private dpor: Dpor | undefined
+  /** A search that can be saved. */
+  private lasting: { save(): SavedDpor | SavedStateful } | undefined
   private within: string | undefined
   private covered: string | undefined
   private ended = false
@@ -164,7 +182,9 @@ class Search {
     this.outcomes = new Outcomes(model, {
       maxSteps: this.maxSteps,
       partialDeadlocks: options.partialDeadlocks ?? true,
-      outcomeOf: options.outcomeOf ?? (() => "ok")
+      outcomeOf: options.outcomeOf ?? (() => "ok"),
+      isFailure: options.isFailure,
+      found: options.found
     })
     this.machine = new Machine(model, this.values, new Dependence(model, options, tampering.broken), {
       intern: this.cost !== undefined || this.reduction === "states" || this.reduction === "stateful",
@@ -192,7 +212,7 @@ class Search {
       ? { _tag: "Violated", first, exhaustive }
       : exhaustive
       ? { _tag: "Complete", within: this.within, omission: this.visited.omission }
-      : { _tag: "Incomplete", reasons: this.reasons, covered: this.covered }
+      : { _tag: "Incomplete", reasons: this.reasons, covered: stepLimited ? undefined : this.covered }
     return { verdict, counts: this.allCounts(), outcomes, checkpoint: this.checkpoint }
   }
 
@@ -201,8 +221,11 @@ class Search {
     const dpor = new Dpor(machine, {
       algorithm: reduction,
       maxSteps: this.maxSteps,
-      ignoreWaiting: this.tampering.ignoreWaiting ?? false
+      ignoreWaiting: this.tampering.ignoreWaiting ?? false,
+      ...(options.task === undefined ? {} : { task: options.task })
     })
+    this.dpor = dpor
+    this.lasting = dpor
     if (options.resume !== undefined) {
       this.checkResume(options.resume, reduction)
       dpor.load(options.resume.search as SavedDpor)
@@ -226,18 +249,13 @@ class Search {
     sync()
     this.ended = end === "complete"
     if (end === "stopped" && !(this.stopAtFailure && outcomes.failed)) {
-      this.checkpoint = {
-        version: 1,
-        model: this.model.name,
-        reduction,
-        search: dpor.save(),
-        outcomes: outcomes.save()
-      }
+      this.checkpoint = this.save()
     }
   }
 
   private runStates(): void {
     const { machine, options, outcomes } = this
+    if (options.task !== undefined) throw new RangeError("an exploration with state matching cannot be split")
     const { cost } = this
     const common = {
       maxSteps: this.maxSteps,
@@ -251,6 +269,7 @@ class Search {
         ignoreFutures: this.tampering.ignoreFutures ?? false
       })
       : undefined
+    this.lasting = stateful
     const search: StateSearch = stateful ?? new States(machine, this.visited, {
       ...common,
       ...(cost === undefined ? {} : { cost }),
@@ -283,22 +302,26 @@ class Search {
     this.ended = end === "complete" || end === "bound"
     if (end === "bound") this.within = boundText(cost!, options.bound!)
     if (end === "stopped" && stateful !== undefined && !(this.stopAtFailure && outcomes.failed)) {
-      const { reduction } = this
-      this.checkpoint = {
-        version: 1,
-        model: this.model.name,
-        reduction,
-        search: stateful.save(),
-        outcomes: outcomes.save()
-      }
+      this.checkpoint = this.save()
     }
     if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
   }
 
   private goOn(): boolean {
-    const reason = this.options.interrupt?.({ ...this.allCounts(), failed: this.outcomes.failed })
+    if (!this.visited.compacted && this.options.tight?.() === true) this.visited.dropRows()
+    const reason = this.options.interrupt?.({
+      ...this.allCounts(),
+      failed: this.outcomes.failed,
+      fraction: this.dpor?.fraction
+    }, () => this.save())
     if (reason !== undefined) this.reasons.push(reason)
     return reason === undefined
+  }
+
+  private save(): Checkpoint | undefined {
+    const { lasting, model, outcomes, reduction } = this
+    if (lasting === undefined) return undefined
+    return { version: 1, model: model.name, reduction, search: lasting.save(), outcomes: outcomes.save() }
   }
 
   private allCounts(): Counts {

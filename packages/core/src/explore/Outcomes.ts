@@ -41,6 +41,10 @@ export interface SavedOutcomes {
 
 export interface OutcomeOptions extends WitnessOptions {
   readonly outcomeOf: (final: Final) => string
+  /** Names of clean ends that are failures all the same. */
+  readonly isFailure?: ((outcome: string) => boolean) | undefined
+  /** Told of each failure when it is first seen, with the moves that lead to it. */
+  readonly found?: ((name: string, moves: ReadonlyArray<Move>) => void) | undefined
 }
 
 export class Outcomes {
@@ -67,27 +71,26 @@ export class Outcomes {
     const failures = this.failuresOf(machine, trace, end)
     const first = failures.filter((f) => !failures.some((other) => other !== f && precedes(other, f)))
     for (const failure of first) {
-      this.failed = true
-      this.keep(failureId(failure.verdict)!, () => movesOf(trace, failure.past))
+      // A blocked execution is a part of one that is counted where it runs to its end.
+      this.keep(failureId(failure.verdict)!, () => movesOf(trace, failure.past), true, end === "blocked" ? 0 : 1)
     }
     if (failures.length > 0) return
     if (end === "step-limit") this.keep(stepLimit, () => movesOf(trace))
-    else if (end === "complete") this.keep(this.options.outcomeOf(finalOf(machine)), () => killsFirst(trace))
+    else if (end === "complete") this.keepClean(machine, () => killsFirst(trace))
   }
 
   /** Nothing can run: the threads fail before their first ask. The executor will say how. */
   noteInitial(): void {
-    this.failed = true
-    this.keep(initial, () => [])
+    this.keep(initial, () => [], true)
   }
 
   /** Notes one execution that ended in `verdict` exactly as the executor would see it. */
   noteExecution(machine: Machine, verdict: Verdict | "step-limit", moves: () => ReadonlyArray<Move>): void {
     if (verdict === "step-limit") return this.keep(stepLimit, moves)
     const name = failureId(verdict)
-    if (name !== undefined) this.failed = true
     if (verdict._tag === "Livelock" && !this.lassos.has(name!)) this.lassos.set(name!, verdict)
-    this.keep(name ?? this.options.outcomeOf(finalOf(machine)), moves)
+    if (name === undefined) this.keepClean(machine, moves)
+    else this.keep(name, moves, true)
   }
 
   /** What has been noted so far, as plain JSON. */
@@ -110,7 +113,9 @@ export class Outcomes {
       const witness = lasso === undefined
         ? witnessOf(this.model, moves, this.options)
         : { ...witnessOf(this.model, moves, { ...this.options, maxSteps: lasso.step }), verdict: lasso }
-      const failed = witness.verdict._tag !== "Ok" && witness.verdict._tag !== "StepLimit"
+      const failed = witness.verdict._tag === "Ok"
+        ? this.options.isFailure?.(found) === true
+        : witness.verdict._tag !== "StepLimit"
       const real = failureId(witness.verdict)
       // Several circles can close with one step: the executor says which of them it reports. One that a kill would have
       // undone ends the execution there.
@@ -127,10 +132,19 @@ export class Outcomes {
     return [...settled.values()]
   }
 
-  private keep(name: string, moves: () => ReadonlyArray<Move>): void {
-    const count = this.counts.get(name) ?? 0
-    this.counts.set(name, count + 1)
-    if (count === 0) this.moves.set(name, moves())
+  private keepClean(machine: Machine, moves: () => ReadonlyArray<Move>): void {
+    const name = this.options.outcomeOf(finalOf(machine))
+    this.keep(name, moves, this.options.isFailure?.(name) === true)
+  }
+
+  private keep(name: string, moves: () => ReadonlyArray<Move>, failed = false, executions = 1): void {
+    if (failed) this.failed = true
+    const count = this.counts.get(name)
+    this.counts.set(name, (count ?? 0) + executions)
+    if (count !== undefined) return
+    const way = moves()
+    this.moves.set(name, way)
+    if (failed) this.options.found?.(name, way)
   }
 
   private failuresOf(

@@ -60,7 +60,7 @@ const exploreInTime = (model: Model, options: ExploreTestOptions, { site, timeou
         onFailure,
         ...(options.bound === undefined ? {} : { cost: "preemptions" }),
         ...rest,
-        interrupt: (progress) => interrupt?.(progress) ?? (late() ? timeIsOver(timeout) : undefined)
+        interrupt: (progress, save) => interrupt?.(progress, save) ?? (late() ? timeIsOver(timeout) : undefined)
       })
     } catch (error) {
       throw raceError(

@@ -14,7 +14,7 @@ import { Worker } from "node:worker_threads"
 import type { Form } from "./Program.ts"
 import { programs } from "./programs/index.ts"
 import { elsewhere, type Published, published } from "./published.ts"
-import { digestOf, Results } from "./Results.ts"
+import { digestOf, Results } from "../Results.ts"
 import { cell, expected, geometricMean, markdown, replaceBetween } from "./table.ts"
 import { type Outcome, programNamed, type Trial, usualLimit } from "./trial.ts"
 
@@ -54,10 +54,17 @@ const deciding = [
   ),
   ...["programs", "Program.js", "trial.js"].map((p) => join(here, p))
 ]
-const results = new Results(join(root, "node_modules/.cache/mmrace/sct.jsonl"), digestOf(deciding))
+const keyOf = ({ form, limit, program, seeds: count, strategy }: Trial): string =>
+  [program, form, strategy, limit, count].join(" ")
+
+const results = new Results<Outcome>(
+  join(root, "node_modules/.cache/mmrace/sct.jsonl"),
+  digestOf(deciding),
+  (outcome) => keyOf(outcome.trial)
+)
 
 const runAll = async (): Promise<void> => {
-  const waiting = trials.filter((trial) => results.find(trial) === undefined)
+  const waiting = trials.filter((trial) => results.find(keyOf(trial)) === undefined)
   const total = waiting.length
   let done = 0
   const drain = (worker: Worker): Promise<void> =>
@@ -88,7 +95,7 @@ const runAll = async (): Promise<void> => {
 }
 
 const outcomeOf = (program: string, form: Form, strategy: string): Outcome =>
-  results.find(trialOf(program, form, strategy))!
+  results.find(keyOf(trialOf(program, form, strategy)))!
 
 const limitOf = (program: string): string => {
   const { limit } = programNamed(program)

@@ -5,7 +5,6 @@
 import { createHash } from "node:crypto"
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs"
 import { dirname, join } from "node:path"
-import type { Outcome, Trial } from "./trial.ts"
 
 /** Digest of files and of the compiled files below directories. */
 export const digestOf = (paths: ReadonlyArray<string>): string => {
@@ -19,33 +18,33 @@ export const digestOf = (paths: ReadonlyArray<string>): string => {
   return hash.digest("hex").slice(0, 16)
 }
 
-const keyOf = ({ form, limit, program, seeds, strategy }: Trial): string =>
-  [program, form, strategy, limit, seeds].join(" ")
-
-export class Results {
+export class Results<Outcome> {
   private readonly file: string
   private readonly build: string
+  private readonly keyOf: (outcome: Outcome) => string
   private readonly known = new Map<string, Outcome>()
 
-  constructor(file: string, build: string) {
+  /** `keyOf`: equal for outcomes of the same trial. */
+  constructor(file: string, build: string, keyOf: (outcome: Outcome) => string) {
     this.file = file
     this.build = build
+    this.keyOf = keyOf
     mkdirSync(dirname(file), { recursive: true })
     if (!existsSync(file)) return
     for (const line of readFileSync(file, "utf8").split("\n")) {
       // The last line of a run that was killed may be cut.
       if (!line.endsWith("}")) continue
       const entry = JSON.parse(line) as { readonly build: string; readonly outcome: Outcome }
-      if (entry.build === build) this.known.set(keyOf(entry.outcome.trial), entry.outcome)
+      if (entry.build === build) this.known.set(keyOf(entry.outcome), entry.outcome)
     }
   }
 
-  find(trial: Trial): Outcome | undefined {
-    return this.known.get(keyOf(trial))
+  find(key: string): Outcome | undefined {
+    return this.known.get(key)
   }
 
   add(outcome: Outcome): void {
-    this.known.set(keyOf(outcome.trial), outcome)
+    this.known.set(this.keyOf(outcome), outcome)
     appendFileSync(this.file, JSON.stringify({ build: this.build, outcome }) + "\n")
   }
 }
