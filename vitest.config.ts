@@ -10,7 +10,7 @@ export default defineConfig({
   test: {
     include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
     // A hang must end; the limit is far from what any test needs, so that a slow machine fails nothing.
-    testTimeout: 120_000,
-    hookTimeout: 120_000
+    testTimeout: 600_000,
+    hookTimeout: 600_000
   }
 })
