@@ -154,7 +154,10 @@ export class Outcomes {
   ): Array<Failure> {
     const failures: Array<Failure> = []
     trace.steps.forEach((step, i) => {
-      if (step.failure !== undefined) failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]! })
+      if (step.failure === undefined) return
+      const runsOn = step.failure._tag === "Crash" &&
+        step.failure.where === `thread ${this.model.threads[step.thread]!.name}`
+      failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]!, runsOn })
     })
     const cycles = this.options.partialDeadlocks ? machine.cycles() : []
     for (const cycle of cycles) {
@@ -176,6 +179,8 @@ interface Failure {
   readonly order: number
   /** What must have happened for it; undefined: everything. */
   readonly past: Clock | undefined
+  /** The thread of the step threw when it ran on. */
+  readonly runsOn?: boolean
 }
 
 /** Whenever `b` shows, `a` has shown before. Of two that come with the same step, what the executor looks at first. */
@@ -186,15 +191,12 @@ const precedes = (a: Failure, b: Failure): boolean => {
   return !covers(a.past, b.past) || rank(a) < rank(b)
 }
 
-/** Monitors see a step first, then circles of waiters are looked for, then its thread runs on and may throw. */
-const rank = ({ order, verdict }: Failure): number => {
-  const stage = verdict._tag === "Deadlock"
-    ? 1
-    : verdict._tag === "Crash" && verdict.where.startsWith("thread ")
-    ? 2
-    : 0
-  return stage * 2 ** 20 + order
-}
+/**
+ * Monitors see a step first, and a thread that it started begins and may throw; then circles of waiters are looked for;
+ * then its thread runs on and may throw.
+ */
+const rank = ({ order, runsOn, verdict }: Failure): number =>
+  (verdict._tag === "Deadlock" ? 1 : runsOn === true ? 2 : 0) * 2 ** 20 + order
 
 /**
  * All steps, the kills as early as what they depend on lets them be: a circle of waiters that a kill undoes ends an

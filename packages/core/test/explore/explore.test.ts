@@ -109,6 +109,12 @@ test.each(["optimal", "source", "states"] as const)("so do those of an outcome t
   ], by)
 })
 
+test.each(["optimal", "source", "states"] as const)("so do those of a thread that throws as it starts, %s", (by) => {
+  // The second waits for itself once the first has started, which throws.
+  const second: ReadonlyArray<Op> = [op("spawn"), { ...op("join"), index: 1 }, op("load")]
+  leadsTo([{ ...thread(op("throw"), op("load")), spawned: true }, thread(...second)], by)
+})
+
 const plain = ({ outcomes }: Explore.Explored): ReadonlyArray<Explore.Outcome> =>
   outcomes.map((outcome) => ({ ...outcome, verdict: comparable(outcome.verdict) }))
 
