@@ -11,9 +11,9 @@ const load = (text: string): LoadedProgram =>
   loadProgram(Result.getOrThrow(readProgram(text)).program, Result.getOrThrow(Kernel.parse("6.8")))
 
 const text = (final: string): string =>
-  `mmrace small\nkernel 6.8\n\nmap A anon rw 2 = 1\n\nthread a\n  store A[1] 3\n\nthread b\n  store A 2\n  r0 = load A[1]\n\n${final}\n`
+  `mmrace small\nkernel 6.8\n\nmap A anon rw 2 = 1\n\nthread a\n  r0 = load A\n  store A[1] 3\n\nthread b\n  store A 2\n  r0 = load A[1]\n\n${final}\n`
 
-const exists = text("final exists b:r0 = 3")
+const exists = text("final exists (a:r0 = 2 /\\ b:r0 = 3)")
 const forall = text("final forall b:r0 = 1")
 
 const plan: Plan = { reduction: "optimal", cost: undefined, bound: undefined, untilFailure: false, maxSteps: 1000 }
