@@ -41,6 +41,10 @@ export class Moment {
   /** Whether the ask had to wait when its actor was last looked at: kept by the machine. */
   lookedAt: unknown = neverLooked
   waited = false
+  /** Who kept it waiting, and in which state of its actor: kept by the machine. */
+  blockedIn: unknown = neverLooked
+  blockers: ReadonlyArray<number> = []
+  blockerBits = 0
   /** The states of the thread's actor around its end: kept by the machine. */
   exit: { readonly before: unknown; readonly after: unknown } | undefined = undefined
   /** What the ask does in states of its actor: kept by the machine. */

@@ -53,3 +53,10 @@ export class Touched implements Footprint {
 
 /** A copy as plain JSON. */
 export const saveFootprint = ({ modes, places }: Footprint): Footprint => ({ places: [...places], modes: [...modes] })
+
+/** What either touches. */
+export const union = (a: Footprint | undefined, b: Footprint): Footprint => {
+  const touched = new Touched(a?.places, a?.modes)
+  for (let i = 0; i < b.places.length; i++) touched.add(b.places[i]!, b.modes[i]!)
+  return touched
+}

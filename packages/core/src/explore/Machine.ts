@@ -112,6 +112,7 @@ export class Machine {
   private readonly values: Values
   private readonly same: (state: unknown) => unknown
   private readonly refs: ReadonlyArray<Ref>
+  private readonly threadActors: ReadonlyArray<Actor<ThreadState>>
   private readonly dead: Array<boolean>
   private readonly told: ReadonlyMap<Command<unknown, unknown, unknown>, ReadonlyArray<number>>
   private readonly ordered: ReadonlyArray<boolean>
@@ -134,6 +135,7 @@ export class Machine {
     this.fibers = new Fibers(model.threads, values)
     this.at = model.threads.map(() => undefined)
     this.dead = model.threads.map(() => false)
+    this.threadActors = model.threads.map((thread) => thread.actor)
     this.refs = model.threads.map((thread) => new Ref(thread.id, thread.name))
     this.ordered = model.monitors.map((monitor) => options.unordered?.has(monitor.id) !== true)
     const told = new Map<Command<unknown, unknown, unknown>, Array<number>>()
@@ -466,7 +468,7 @@ export class Machine {
   private cycleOf(start: number): ReadonlyArray<number> | undefined {
     const pending = this.pending(start)
     if (pending?.command.blocked === undefined || pending.actor.type.waitsFor === undefined) return undefined
-    if (!this.mustWait(start, this.at[start]!)) return undefined
+    if (!this.mustWait(start, this.at[start]!) || !this.mayBeInCircle(start)) return undefined
     const path: Array<number> = []
     const visit = (thread: number): boolean => {
       if (path.includes(thread)) return thread === start
@@ -477,6 +479,27 @@ export class Machine {
       return false
     }
     return visit(start) ? path : undefined
+  }
+
+  /** Quickly, for as many threads as a number has bits: whether a thread waits for itself in the end. */
+  private mayBeInCircle(start: number): boolean {
+    if (this.at.length > 30) return true
+    let seen = 0
+    let todo = this.blockerBits(start)
+    while (todo !== 0) {
+      const thread = 31 - Math.clz32(todo & -todo)
+      if (thread === start) return true
+      seen |= 1 << thread
+      todo = (todo | this.blockerBits(thread)) & ~seen
+    }
+    return false
+  }
+
+  private blockerBits(thread: number): number {
+    const moment = this.at[thread]
+    if (moment?.ask === undefined || this.dead[thread] === true || !this.mustWait(thread, moment)) return 0
+    this.blockers(thread)
+    return moment.blockerBits
   }
 
   deadlockOf(threads: ReadonlyArray<number>): Verdict {
@@ -600,12 +623,18 @@ export class Machine {
   }
 
   private isKilled(thread: number): boolean {
-    return (this.model.threads[thread]!.actor.state as ThreadState).killed
+    return this.threadActors[thread]!.state.killed
   }
 
   private blockers(thread: number): ReadonlyArray<number> {
-    const { actor } = this.pending(thread)!
-    return actor.type.waitsFor?.(actor.state, thread).filter((t) => this.refs[t] !== undefined) ?? []
+    const moment = this.at[thread]!
+    const { actor } = moment.ask!
+    if (!Object.is(moment.blockedIn, actor.state)) {
+      moment.blockers = actor.type.waitsFor?.(actor.state, thread).filter((t) => this.refs[t] !== undefined) ?? []
+      moment.blockerBits = moment.blockers.reduce((bits, blocker) => bits | (1 << blocker), 0)
+      moment.blockedIn = actor.state
+    }
+    return moment.blockers
   }
 
   private waitOf(thread: number): Wait {

@@ -161,7 +161,7 @@ export class Outcomes {
     })
     const cycles = this.options.partialDeadlocks ? machine.cycles() : []
     for (const cycle of cycles) {
-      const past = new Int32Array(machine.at.length)
+      const past = machine.at.map(() => 0)
       for (const thread of cycle) join(past, trace.clockBefore(thread))
       failures.push({ verdict: machine.deadlockOf(cycle), order: failures.length, past })
     }

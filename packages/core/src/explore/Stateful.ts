@@ -18,7 +18,7 @@
  */
 import { killThread } from "../Thread.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
-import { dependent, type Footprint, saveFootprint, Touched, writing } from "./Footprint.ts"
+import { dependent, type Footprint, saveFootprint, Touched, union, writing } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
 import { type Future, Futures } from "./Futures.ts"
 import type { Happened, Machine } from "./Machine.ts"
@@ -68,7 +68,7 @@ class Node {
   value = -1
   values = 0
   /** What the step of `thread` touched, with all numbers so far. */
-  touched: Touched | undefined = undefined
+  touched: Footprint | undefined = undefined
   loops: Loops | undefined = undefined
 
   constructor(state: number, enabled: number, sleep: Array<Sleeper>, asleep: number) {
@@ -76,6 +76,11 @@ class Node {
     this.enabled = enabled
     this.sleep = sleep
     this.asleep = asleep
+  }
+
+  /** Everybody who can move is to be moved, was moved or sleeps. */
+  get isWhole(): boolean {
+    return (this.enabled & ~(this.todo | this.done | this.asleep)) === 0
   }
 
   /** The next thread to move, the one that moved last first; -1 when there is none. */
@@ -128,6 +133,8 @@ export class Stateful {
   /** Threads that were killed in some execution. */
   private killed = 0
   private readonly enabled: Array<number> = []
+  /** States from the start of the path on that are known to be whole. */
+  private whole = 0
   private tick = 0
   private end: StatesEnd = "complete"
 
@@ -260,8 +267,8 @@ export class Stateful {
     if (step.ask.command === (killThread as unknown)) {
       this.killed |= 1 << machine.dependence.threadOf(step.ask.actor)!
     }
-    if (node.touched === undefined) node.touched = new Touched(step.places, step.modes)
-    else for (let i = 0; i < step.places.length; i++) node.touched.add(step.places[i]!, step.modes[i]!)
+    if (node.values === 0) node.touched = step
+    else node.touched = union(node.touched, step)
     this.racesOf(step)
     const sleep: Array<Sleeper> = []
     let asleep = 0
@@ -428,9 +435,21 @@ export class Stateful {
 
   // Races -----------------------------------------------------------------------------------------
 
+  /**
+   * The first state of the path at which somebody can move and is not to be moved: no race adds anything to those
+   * before it. A state never becomes partial again while it is on the path.
+   */
+  private firstPartial(): number {
+    const { nodes } = this
+    let at = Math.min(this.whole, nodes.length)
+    while (at < nodes.length && nodes[at]!.isWhole) at++
+    return this.whole = at
+  }
+
   /** Races of the last step with those before it. */
   private racesOf({ ask, modes, places, thread }: Happened): void {
     const index = this.trace.length - 1
+    if (this.firstPartial() >= index) return
     const past = this.trace.clockBefore(thread, index)
     const waits = ask.command.blocked !== undefined && this.options.ignoreWaiting !== true
     this.reverse(thread, places, modes, waits ? ask : undefined, index, past)
@@ -459,10 +478,13 @@ export class Stateful {
     past: Clock
   ): void {
     const { races, trace } = this
+    const from = this.firstPartial()
+    if (from >= index) return
     const candidates = races.candidates(places, modes, index, past, waiting !== undefined)
     if (candidates.length === 0) return
     const clock = past.slice()
     for (const candidate of candidates) {
+      if (candidate < from) return
       if (trace.within(candidate, clock)) continue
       if (
         waiting !== undefined && !races.couldRun(thread, waiting, candidate, races.independentOf(candidate, index))
@@ -504,6 +526,7 @@ export class Stateful {
   private racesOfFutures(): void {
     const { machine, trace } = this
     if (this.options.ignoreFutures === true) return
+    if (this.firstPartial() >= trace.length) return
     for (let thread = 0; thread < machine.at.length; thread++) {
       const moment = machine.at[thread] ?? machine.fibers.rootIfKnown(thread)
       if (moment === undefined || machine.hasThrown(thread)) continue
@@ -514,8 +537,11 @@ export class Stateful {
 
   private reverseFuture(thread: number, { ask, mode, place }: Future, past: Clock): void {
     const { trace } = this
+    const from = this.firstPartial()
     trace.conflictsOn(place, mode, trace.length, (at, other) => {
+      if (at < from) return false
       if (trace.within(at, past)) return other !== writing
+      if (this.nodes[at]!.isWhole && ask !== undefined) return true
       const answer = ask === undefined ? "yes" : this.mayRun(thread, ask, at, other)
       if (answer !== "no") this.add(at, thread, trace.length, false)
       return answer !== "yes" || other !== writing

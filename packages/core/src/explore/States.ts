@@ -13,7 +13,7 @@
  * schedule for an equivalent dear one (Musuvathi and Qadeer, PLDI'07; Coons, Musuvathi, McKinley, OOPSLA'13).
  */
 import type { Verdict } from "../Verdict.ts"
-import { dependent, type Footprint, Touched } from "./Footprint.ts"
+import { dependent, type Footprint, union } from "./Footprint.ts"
 import type { Happened, Machine } from "./Machine.ts"
 import type { Visited } from "./Visited.ts"
 import type { Move } from "./Witness.ts"
@@ -76,8 +76,10 @@ interface Frame {
   readonly way: Way | undefined
   readonly moves: ReadonlyArray<Move>
   next: number
-  sleep: Array<Sleeper>
-  touched: Touched
+  /** Own to the frame. */
+  readonly sleep: Array<Sleeper>
+  /** What the step of the thread being moved touched, with all numbers so far. */
+  touched: Footprint | undefined
 }
 
 /** More threads than bits: their sleep is not remembered, so they are not put to sleep. */
@@ -93,6 +95,8 @@ export class States {
   private readonly frames: Array<Frame> = []
   /** By cost: states whose next level it is. */
   private readonly waiting: Array<Array<Way>> = []
+  /** A move of each thread that is no data choice. */
+  private readonly plain: ReadonlyArray<Move>
   private cost = 0
   private tick = 0
   private end: StatesEnd = "complete"
@@ -104,6 +108,7 @@ export class States {
     this.machine = machine
     this.visited = visited
     this.options = options
+    this.plain = machine.model.threads.map(({ id }) => ({ thread: id, value: -1 }))
     this.sleepSets = options.cost === undefined && (options.sleepSets ?? true)
   }
 
@@ -141,15 +146,15 @@ export class States {
       const step = this.machine.step(move.thread, move.value)
       this.counts.steps++
       const way: Way = { before: frame.way, thread: move.thread, value: move.value }
-      let sleep: Array<Sleeper> = []
+      const sleep: Array<Sleeper> = []
       if (this.sleepSets) {
-        for (let i = 0; i < step.places.length; i++) frame.touched.add(step.places[i]!, step.modes[i]!)
-        sleep = frame.sleep.filter((s) => s.thread !== move.thread && !dependent(s.footprint, step))
+        for (const sleeper of frame.sleep) {
+          if (sleeper.thread !== move.thread && !dependent(sleeper.footprint, step)) sleep.push(sleeper)
+        }
+        frame.touched = move.value < 0 ? step : union(frame.touched, step)
         if (frame.moves[frame.next]?.thread !== move.thread) {
-          if (move.thread < maxSleepers) {
-            frame.sleep = [...frame.sleep, { thread: move.thread, footprint: frame.touched }]
-          }
-          frame.touched = new Touched()
+          if (move.thread < maxSleepers) frame.sleep.push({ thread: move.thread, footprint: frame.touched })
+          frame.touched = undefined
         }
       }
       if (!this.arrive(step, way, move.thread, sleep, visitor)) return false
@@ -188,7 +193,7 @@ export class States {
       if (step !== undefined) machine.undo(step)
       return true
     }
-    this.frames.push({ step, way, moves, next: 0, sleep, touched: new Touched() })
+    this.frames.push({ step, way, moves, next: 0, sleep, touched: undefined })
     return true
   }
 
@@ -204,7 +209,8 @@ export class States {
   }
 
   private unbounded(sleep: Array<Sleeper>): ReadonlyArray<Move> | "full" {
-    const asleep = sleep.reduce((mask, { thread }) => mask | (1 << thread), 0)
+    let asleep = 0
+    for (const { thread } of sleep) asleep |= 1 << thread
     const known = this.visited.find(this.machine.vector!)
     if (known < 0) {
       const state = this.visited.add(this.machine.vector!)
@@ -265,7 +271,7 @@ export class States {
     for (const thread of this.enabled) {
       if (!wanted(thread)) continue
       const choices = this.machine.choicesOf(thread)
-      if (choices === 0) moves.push({ thread, value: -1 })
+      if (choices === 0) moves.push(this.plain[thread]!)
       for (let value = 0; value < choices; value++) moves.push({ thread, value })
     }
     return moves

@@ -8,7 +8,7 @@ import type { Model } from "../Model.ts"
 import type { Happened, Machine } from "./Machine.ts"
 
 /** Clock: for each thread, how many of its steps happen before or are this step. */
-export type Clock = Int32Array
+export type Clock = Array<number>
 
 interface Visits {
   readonly steps: Array<number>
@@ -95,7 +95,7 @@ export class Trace {
     let last = own.length - 1
     while (last >= 0 && own[last]! >= until) last--
     const from = last >= 0 ? own[last]! : this.bornBy[thread]!
-    return from < 0 ? new Int32Array(this.threads) : this.clocks[from]!.slice()
+    return from < 0 ? Array.from({ length: this.threads }, () => 0) : this.clocks[from]!.slice()
   }
 
   /**

@@ -19,8 +19,8 @@ export class Visited {
   private readonly fullWords: number
   private readonly maxStates: number
   private compact = false
-  /** Open addressing: number of a state + 1; 0 is an empty place. */
-  private places = new Int32Array(1 << 12)
+  /** Open addressing, two words a place: the first hash of a state and its number + 1; 0 is an empty place. */
+  private places = new Int32Array(1 << 13)
   private a = new Int32Array(1 << 11)
   private b = new Int32Array(1 << 11)
   /** Where the row of a state starts; it ends where the next one starts. */
@@ -50,13 +50,16 @@ export class Visited {
 
   /** The number of the state; -1 when it was not seen. */
   find(state: Vector): number {
-    const { a, b, places } = this
-    const mask = places.length - 1
-    for (let at = home(state) & mask;; at = (at + 1) & mask) {
-      const number = places[at]! - 1
+    const { places } = this
+    const mask = places.length - 2
+    for (let at = home(state) & mask;; at = (at + 2) & mask) {
+      const number = places[at + 1]! - 1
       if (number < 0) return -1
-      if (a[number] !== state.a || b[number] !== state.b) continue
-      if (this.compact) return number
+      if (places[at] !== state.a) continue
+      if (this.compact) {
+        if (this.b[number] === state.b) return number
+        continue
+      }
       const from = this.starts[number]!
       if (state.equals(this.rows, from, this.starts[number + 1]! - from)) return number
     }
@@ -70,7 +73,7 @@ export class Visited {
     this.a[number] = state.a
     this.b[number] = state.b
     if (!this.compact) this.keepRow(number, state)
-    if (this.size * 2 > this.places.length) this.rehash(this.places.length * 2)
+    if (this.size * 4 > this.places.length) this.rehash(this.places.length * 4)
     else this.occupy(number)
     return number
   }
@@ -116,10 +119,12 @@ export class Visited {
 
   private occupy(number: number): void {
     const { places } = this
-    const mask = places.length - 1
-    let at = home({ a: this.a[number]!, b: this.b[number]! }) & mask
-    while (places[at] !== 0) at = (at + 1) & mask
-    places[at] = number + 1
+    const mask = places.length - 2
+    const a = this.a[number]!
+    let at = home({ a, b: this.b[number]! }) & mask
+    while (places[at + 1] !== 0) at = (at + 2) & mask
+    places[at] = a
+    places[at + 1] = number + 1
   }
 }
 

@@ -1,5 +1,8 @@
 /** A program of the comparison with SPIN: `programs/NAME.ts` beside `programs/NAME.pml`, step for step the same. */
-import { type Actor, ActorType, ask, type Ask, makeModel, type Model, type ModelBuilder, Mutex } from "@mmrace/core"
+import { type Actor, ActorType } from "@mmrace/core/Actor"
+import { ask, type Ask } from "@mmrace/core/Ask"
+import { makeModel, type Model, type ModelBuilder } from "@mmrace/core/Model"
+import * as Mutex from "@mmrace/core/primitives/Mutex"
 
 export type Variant = "fixed" | "broken"
 export const variants: ReadonlyArray<Variant> = ["fixed", "broken"]

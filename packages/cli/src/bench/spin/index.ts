@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- spin`: explorations of the same programs by SPIN and by mmrace, into docs/against-spin.md.
  *
- *     npm run bench -- spin [--only PROGRAM]... [--runs N]     (a part, to the terminal only)
+ *     npm run bench -- spin [--only PROGRAM]... [--runs N] [--reduction R]     (another one: to the terminal only)
  */
 import { readFileSync, writeFileSync } from "node:fs"
 import { cpus } from "node:os"
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { replaceBetween } from "../sct/table.ts"
 import { type Measured, measure } from "./measure.ts"
+import { options } from "./options.ts"
 import { variants } from "./Program.ts"
 import { programNamed, programs } from "./programs/index.ts"
 import { compilerVersion, spinVersion, whatIsMissing } from "./spin.ts"
@@ -19,20 +20,21 @@ const usualRuns = 5
 const compare = (): void => {
   const { values } = parseArgs({
     args: process.argv.slice(3),
-    options: { only: { type: "string", multiple: true }, runs: { type: "string" } }
+    options: { only: { type: "string", multiple: true }, runs: { type: "string" }, reduction: { type: "string" } }
   })
   const chosen = values.only?.map(programNamed) ?? programs
   const runs = Number(values.runs ?? usualRuns)
+  const reduction = values.reduction ?? options.reduction!
   const measured: Array<Measured> = []
   for (const { name } of chosen) {
     for (const variant of variants) {
-      const one = measure(name, variant, runs)
+      const one = measure(name, variant, runs, reduction)
       measured.push(one)
       process.stderr.write(`${name}, ${variant}: ${one.ours.verdict}, ${ratioOf(one.spin.total, one.ours.total)}\n`)
     }
   }
   const table = tableOf(measured)
-  if (values.only !== undefined) {
+  if (values.only !== undefined || values.reduction !== undefined) {
     process.stdout.write(`${table}\n`)
     return
   }

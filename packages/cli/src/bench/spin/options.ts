@@ -1,4 +1,7 @@
-/** How ours is set: as it is by default, but for ending at the first failure, as SPIN does. */
+/**
+ * How ours is set, the same for every program: state matching without DPOR, which is for programs in which nearly
+ * every step touches what others touch; and an end at the first failure, as SPIN has it.
+ */
 import type { ExploreOptions } from "@mmrace/core/explore/Explore"
 
-export const options: ExploreOptions = { onFailure: "stop" }
+export const options: ExploreOptions = { reduction: "states", onFailure: "stop" }

@@ -1,5 +1,5 @@
-/** One exploration in a process of its own: `node ours.js PROGRAM VARIANT`, one line of JSON. */
-import { explore } from "@mmrace/core/explore/Explore"
+/** One exploration in a process of its own: `node ours.js PROGRAM VARIANT REDUCTION`, one line of JSON. */
+import { explore, type Reduction } from "@mmrace/core/explore/Explore"
 import type { Variant } from "./Program.ts"
 import { programNamed } from "./programs/index.ts"
 import { options } from "./options.ts"
@@ -12,8 +12,11 @@ export interface OursReport {
   readonly megabytes: number
 }
 
-const [name, variant] = process.argv.slice(2)
-const { counts, verdict } = explore(programNamed(name!).build(variant as Variant), options)
+const [name, variant, reduction] = process.argv.slice(2)
+const { counts, verdict } = explore(programNamed(name!).build(variant as Variant), {
+  ...options,
+  reduction: reduction as Reduction
+})
 const report: OursReport = {
   verdict: verdict._tag,
   executions: counts.executions,

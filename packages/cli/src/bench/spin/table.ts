@@ -26,7 +26,7 @@ const row = ({ ours, program, spin, variant }: Measured): ReadonlyArray<string> 
   ratioOf(spin.total, ours.total),
   ours.verdict,
   seconds(spin.total),
-  `${[spin.generate, spin.compile, spin.run].map(seconds).join(" + ")} (${spin.optimise})`,
+  [spin.generate, spin.compile, spin.run].map(seconds).join(" + "),
   `${count(spin.report.states)}, ${count(spin.report.transitions)}`,
   spin.report.megabytes.toFixed(0),
   seconds(ours.total),

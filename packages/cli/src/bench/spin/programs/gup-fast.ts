@@ -3,7 +3,11 @@
  * tables. Fork shares a page with the child and write-protects it, unless it may be pinned. GUP-fast takes no lock; a
  * fault that finds a shared page copies it. While GUP-fast holds a pin, its page is where it was and no child has it.
  */
-import { type Actor, type Path, Rwsem, Seqcount, settle } from "@mmrace/core"
+import type { Actor } from "@mmrace/core/Actor"
+import type { Path } from "@mmrace/core/Ask"
+import { settle } from "@mmrace/core/Settle"
+import * as Rwsem from "@mmrace/core/primitives/Rwsem"
+import * as Seqcount from "@mmrace/core/primitives/Seqcount"
 import {
   add,
   assert,
@@ -51,6 +55,7 @@ function* fork(mm: Mm): Path<void> {
     const mayBePinned = (yield* load(mm.hasPinned)) === 1 && (yield* load(mm.pins[page]!)) > 0
     // A page that may be pinned is copied for the child at once.
     if (!mayBePinned) {
+      settle(["share", v, page])
       yield* add(mm.refs[page]!, 1)
       yield* store(mm.exclusive[page]!, 0)
       yield* store(mm.pte[v]!, 2 * page)

@@ -4,7 +4,10 @@
  * A fill under the per-VMA lock gives up when an event is on its way; map_changing_lock keeps events from starting
  * between its look and its last page. No page is filled while an event is on its way.
  */
-import { type Actor, ActorType, ask, type Path, Rwsem, settle } from "@mmrace/core"
+import { type Actor, ActorType } from "@mmrace/core/Actor"
+import { ask, type Path } from "@mmrace/core/Ask"
+import { settle } from "@mmrace/core/Settle"
+import * as Rwsem from "@mmrace/core/primitives/Rwsem"
 import {
   add,
   assert,

@@ -1,5 +1,8 @@
 /** Three readers and two writers of a fair rwsem, two rounds each, over a counter that is kept twice. */
-import { type Actor, type Path, Rwsem, settle } from "@mmrace/core"
+import type { Actor } from "@mmrace/core/Actor"
+import type { Path } from "@mmrace/core/Ask"
+import { settle } from "@mmrace/core/Settle"
+import * as Rwsem from "@mmrace/core/primitives/Rwsem"
 import { assert, load, programOf, store, type Word, words } from "../Program.ts"
 
 const rounds = 2

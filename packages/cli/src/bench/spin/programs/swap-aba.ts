@@ -4,7 +4,9 @@
  * swapped out to the same slot. SWAP_HAS_CACHE, held from before the read until after the lock, keeps the slot.
  * What was written last is what is read.
  */
-import { type Actor, ActorType, ask, type Path, settle } from "@mmrace/core"
+import { type Actor, ActorType } from "@mmrace/core/Actor"
+import { ask, type Path } from "@mmrace/core/Ask"
+import { settle } from "@mmrace/core/Settle"
 import { assert, load, type Lock, lock, locks, programOf, store, unlock, type Word, words } from "../Program.ts"
 
 /** An entry below `swap` is a mapped page with this content, `swap + e` a page in slot e. */

@@ -4,7 +4,10 @@
  * without a lock whether anybody waits; refile_seq tells it that a waiter was on neither queue for a moment.
  * Nobody sleeps for ever.
  */
-import { type Actor, ActorType, ask, type Path, Seqcount, settle } from "@mmrace/core"
+import { type Actor, ActorType } from "@mmrace/core/Actor"
+import { ask, type Path } from "@mmrace/core/Ask"
+import { settle } from "@mmrace/core/Settle"
+import * as Seqcount from "@mmrace/core/primitives/Seqcount"
 import {
   load,
   type Lock,
@@ -81,6 +84,7 @@ function* faulter(ctx: Context, address: number): Path<void> {
     } else if ((yield* load(ctx.woken[address]!)) === 0) {
       yield* lock(ctx.queueLock)
       if (!(yield* ask(ctx.pending, queue.take, address))) yield* ask(ctx.fault, set.take, address)
+      settle("leave")
       yield* unlock(ctx.queueLock)
     }
   }
@@ -126,6 +130,7 @@ function* needsWake(ctx: Context, address: number): Path<boolean> {
     settle(["needs wake", address])
     const seq = ctx.broken ? 0 : yield* Seqcount.readBegin(ctx.refileSeq)
     const need = !(yield* ask(ctx.pending, queue.isEmpty)) || !(yield* ask(ctx.fault, set.isEmpty))
+    settle(["again", need, seq, address])
     if (ctx.broken || !(yield* Seqcount.readRetry(ctx.refileSeq, seq))) return need
   }
 }

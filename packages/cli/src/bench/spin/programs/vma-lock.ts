@@ -3,7 +3,10 @@
  * vma_start_write). A fault counts itself in vm_refcnt and then makes sure that nobody has write-locked the VMA since
  * it looked. Who cannot have the VMA lock takes mmap_lock. No fault sees half a change or a VMA that was freed.
  */
-import { type Actor, ActorType, ask, type Path, Rwsem, settle } from "@mmrace/core"
+import { type Actor, ActorType } from "@mmrace/core/Actor"
+import { ask, type Path } from "@mmrace/core/Ask"
+import { settle } from "@mmrace/core/Settle"
+import * as Rwsem from "@mmrace/core/primitives/Rwsem"
 import { add, assert, load, programOf, store, type Word, wordNamed } from "../Program.ts"
 
 /** What a writer adds to vm_refcnt: more than there can be readers. */
