@@ -244,6 +244,7 @@ export class Stateful {
 
   private leave(node: Node): void {
     this.nodes.pop()
+    this.whole = Math.min(this.whole, this.nodes.length)
     const parent = this.nodes.at(-1)
     if (node.open && parent !== undefined) parent.open = true
     if (node.state >= 0) {
@@ -441,7 +442,7 @@ export class Stateful {
    */
   private firstPartial(): number {
     const { nodes } = this
-    let at = Math.min(this.whole, nodes.length)
+    let at = this.whole
     while (at < nodes.length && nodes[at]!.isWhole) at++
     return this.whole = at
   }
