@@ -19,6 +19,12 @@ export type Ended =
   | { readonly _tag: "Returned"; readonly value: unknown }
   | { readonly _tag: "Threw"; readonly error: unknown }
 
+/** Threads that keep another one waiting; `bits` as far as a number has them. */
+export interface Blockers {
+  readonly threads: ReadonlyArray<number>
+  readonly bits: number
+}
+
 const neverLooked = Symbol("never looked")
 
 /** A thread after it has received certain results. */
@@ -41,10 +47,8 @@ export class Moment {
   /** Whether the ask had to wait when its actor was last looked at: kept by the machine. */
   lookedAt: unknown = neverLooked
   waited = false
-  /** Who kept it waiting, and in which state of its actor: kept by the machine. */
-  blockedIn: unknown = neverLooked
-  blockers: ReadonlyArray<number> = []
-  blockerBits = 0
+  /** Who keeps it waiting, by the state of its actor: kept by the machine. */
+  blockers: Map<unknown, Blockers> | undefined = undefined
   /** The states of the thread's actor around its end: kept by the machine. */
   exit: { readonly before: unknown; readonly after: unknown } | undefined = undefined
   /** What the ask does in states of its actor: kept by the machine. */

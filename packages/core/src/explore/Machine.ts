@@ -17,7 +17,7 @@ import { chooseNumber, spawnThread, type ThreadState } from "../Thread.ts"
 import { ok, type Verdict, type Wait } from "../Verdict.ts"
 import { type Dependence } from "./Dependence.ts"
 import { type Footprint, Touched } from "./Footprint.ts"
-import { Fibers, type Moment } from "./Fibers.ts"
+import { type Blockers, Fibers, type Moment } from "./Fibers.ts"
 import { type Container, rawOf } from "./Parts.ts"
 import { isRecord } from "./Properties.ts"
 import type { Values } from "./Values.ts"
@@ -498,8 +498,7 @@ export class Machine {
   private blockerBits(thread: number): number {
     const moment = this.at[thread]
     if (moment?.ask === undefined || this.dead[thread] === true || !this.mustWait(thread, moment)) return 0
-    this.blockers(thread)
-    return moment.blockerBits
+    return this.blockersAt(thread, moment).bits
   }
 
   deadlockOf(threads: ReadonlyArray<number>): Verdict {
@@ -627,14 +626,18 @@ export class Machine {
   }
 
   private blockers(thread: number): ReadonlyArray<number> {
-    const moment = this.at[thread]!
-    const { actor } = moment.ask!
-    if (!Object.is(moment.blockedIn, actor.state)) {
-      moment.blockers = actor.type.waitsFor?.(actor.state, thread).filter((t) => this.refs[t] !== undefined) ?? []
-      moment.blockerBits = moment.blockers.reduce((bits, blocker) => bits | (1 << blocker), 0)
-      moment.blockedIn = actor.state
-    }
-    return moment.blockers
+    return this.blockersAt(thread, this.at[thread]!).threads
+  }
+
+  /** Kept by the actor's state where equal states are one object. */
+  private blockersAt(thread: number, moment: Moment): Blockers {
+    const { state, type } = moment.ask!.actor
+    const known = moment.blockers?.get(state)
+    if (known !== undefined) return known
+    const threads = type.waitsFor?.(state, thread).filter((t) => this.refs[t] !== undefined) ?? []
+    const blockers: Blockers = { threads, bits: threads.reduce((bits, blocker) => bits | (1 << blocker), 0) }
+    if (this.vector !== undefined) (moment.blockers ??= new Map()).set(state, blockers)
+    return blockers
   }
 
   private waitOf(thread: number): Wait {
