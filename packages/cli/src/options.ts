@@ -1,5 +1,5 @@
 /** The options that commands share, as effect/cli flags, and what their texts mean. */
-import { defaultMaxSteps, parseStrategy } from "@mmrace/core"
+import { defaultMaxSteps, defaultStrategy, parseStrategy } from "@mmrace/core"
 import { Argument, Flag } from "effect/cli"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -58,8 +58,8 @@ export const seed = wholeNumber("seed", "N", "Where random choices come from (de
 
 export const strategy = Flag.String("strategy").pipe(
   Flag.withMetavar("NAME"),
-  Flag.withDescription("portfolio, random, pct:D, pos, urw, surw, sequential"),
-  Flag.withDefault("portfolio"),
+  Flag.withDescription("directed, portfolio, random, pct:D, pos, urw, surw, sequential"),
+  Flag.withDefault(defaultStrategy),
   Flag.mapTryCatch(
     (word) => Result.getOrThrow(parseStrategy(word)).name,
     (error) => `--strategy: ${error instanceof Error ? error.message : String(error)}`

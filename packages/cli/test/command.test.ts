@@ -135,12 +135,15 @@ describe("fuzz", () => {
   })
 
   it("tells what may be claimed on the kernel with the fix, and exits with 0", () => {
-    const { code, stdout } = mmrace(folder, "fuzz", "B-05", "--fixed", "--runs", "300")
+    const { code, stdout } = mmrace(folder, "fuzz", "B-05", "--fixed", "--strategy", "portfolio", "--runs", "300")
     expect(code).toBe(0)
     expect(stdout).toContain("300 executions, no failure")
     expect(stdout).toContain("CAPPED at 300 executions")
     expect(stdout).toContain("95% confidence")
-    const json = read(FuzzDocument, mmrace(folder, "fuzz", "B-05", "--fixed", "--runs", "300", "--json").stdout)
+    const json = read(
+      FuzzDocument,
+      mmrace(folder, "fuzz", "B-05", "--fixed", "--strategy", "portfolio", "--runs", "300", "--json").stdout
+    )
     expect(json.claims?.exhausted).toBe(false)
     expect(json.claims?.failureRateBound).toBeCloseTo(1 - 0.05 ** (1 / 300), 10)
   })

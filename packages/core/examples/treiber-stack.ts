@@ -138,7 +138,7 @@ export const report = (tagged: boolean): string => {
       executions: found.executions,
       stop: { _tag: "Capped", by: "2,000 executions" },
       stepLimited: found.verdicts.StepLimit,
-      independent: true,
+      independent: found.independent,
       threads: found.profile.threads,
       choices: found.profile.choices,
       pct: [],

@@ -15,7 +15,7 @@ import { mix32 } from "./Prng.ts"
 import { emptyProfile, type Profile, ProfileBuilder } from "./Profile.ts"
 import { encodeSchedule } from "./Schedule.ts"
 import { FromChoices } from "./strategies/FromChoices.ts"
-import { parseStrategy } from "./strategies/parse.ts"
+import { defaultStrategy, parseStrategy } from "./strategies/parse.ts"
 import { Pct } from "./strategies/Pct.ts"
 import type { Plan } from "./strategies/Portfolio.ts"
 import { Recording } from "./strategies/Recording.ts"
@@ -37,6 +37,8 @@ export interface Slice {
   readonly strategy: string
   readonly from: number
   readonly to: number
+  /** Not to be split: its executions learn from each other. */
+  readonly whole: boolean
   /** What was known at the start of the round. */
   readonly profile: Profile
   /** End the slice at its first failure (a step limit is none). */
@@ -105,6 +107,8 @@ export const isFailure = (verdict: Verdict): boolean => verdict._tag !== "Ok" &&
 /** Executions looked at closely for the profile: all of the first ones, then one in sixteen. */
 const isSampled = (execution: number): boolean => execution < 64 || execution % 16 === 0
 
+const isPowerOfTwo = (n: number): boolean => (n & (n - 1)) === 0
+
 const noVerdicts = (): Record<Verdict["_tag"], number> => ({
   Ok: 0,
   Violation: 0,
@@ -116,8 +120,10 @@ const noVerdicts = (): Record<Verdict["_tag"], number> => ({
 
 /** Runs a slice. Pure: the result depends on model and slice alone (with `shouldStop`, on when it said so). */
 export const runSlice = (model: Model, slice: Slice, hooks: SliceHooks = {}): SliceResult => {
-  const { maxSteps, profile, seed, untilFailure } = slice
+  const { maxSteps, seed, untilFailure } = slice
+  let { profile } = slice
   const plan: Plan = Result.getOrThrow(parseStrategy(slice.strategy))
+  const learning = plan.learning ?? 0
   const analyses = hooks.analyses?.(model) ?? []
   const executor = new Executor(model, { maxSteps, observers: analyses })
   const evidence = new ProfileBuilder()
@@ -162,6 +168,7 @@ export const runSlice = (model: Model, slice: Slice, hooks: SliceHooks = {}): Sl
         hooks.onFailure?.({ ...failure })
       }
     }
+    if (execution < learning && isPowerOfTwo(execution + 1)) profile = evidence.build()
     ended = (untilFailure && isFailure(verdict)) || (hooks.shouldStop?.(execution + 1 - slice.from, steps) ?? false)
   }
   return {
@@ -208,7 +215,7 @@ const noteUse = (uses: Map<string, Mutable<StrategyUse>>, name: string, more: Om
 export interface CampaignOptions {
   /** A 32-bit number; default 0. */
   readonly seed?: number
-  /** As for `parseStrategy`, which must accept it; default the portfolio. */
+  /** As for `parseStrategy`, which must accept it; default `defaultStrategy`. */
   readonly strategy?: string
   /** How many executions; default no limit. */
   readonly runs?: number
@@ -221,6 +228,8 @@ export interface CampaignReport {
   readonly seed: number
   readonly strategy: string
   readonly executions: number
+  /** How many of them did not learn from others: what `CleanRun` asks for. */
+  readonly independent: number
   readonly steps: number
   readonly rounds: number
   readonly verdicts: VerdictCounts
@@ -244,6 +253,7 @@ export const roundSize = (index: number): number =>
 
 /** Splits a round into at most `parts` slices of about equal length, in order. */
 export const splitRound = (round: Slice, parts: number): ReadonlyArray<Slice> => {
+  if (round.whole) return [round]
   const total = round.to - round.from
   const count = Math.max(1, Math.min(parts, total))
   return Array.from({ length: count }, (_, i) => ({
@@ -263,6 +273,7 @@ export const splitRound = (round: Slice, parts: number): ReadonlyArray<Slice> =>
 export class Campaign {
   readonly seed: number
   readonly strategy: string
+  private readonly learning: number
   readonly runs: number
   readonly untilFailure: boolean
   readonly maxSteps: number
@@ -281,7 +292,9 @@ export class Campaign {
 
   constructor(options: CampaignOptions = {}, analyses: ReadonlyArray<Mergeable> = []) {
     this.seed = options.seed ?? 0
-    this.strategy = Result.getOrThrow(parseStrategy(options.strategy ?? "portfolio")).name
+    const plan = Result.getOrThrow(parseStrategy(options.strategy ?? defaultStrategy))
+    this.strategy = plan.name
+    this.learning = plan.learning ?? 0
     this.runs = options.runs ?? Number.POSITIVE_INFINITY
     this.untilFailure = options.untilFailure ?? false
     this.maxSteps = options.maxSteps ?? defaultMaxSteps
@@ -293,10 +306,12 @@ export class Campaign {
     if (this.ended === "running" && this.handedOut >= this.runs) this.ended = "runs"
     if (this.ended !== "running") return undefined
     const from = this.handedOut
-    const to = Math.min(this.runs, from + roundSize(this.rounds))
+    const whole = from < this.learning
+    const size = whole ? this.learning - from : Math.max(this.learning, roundSize(this.rounds))
+    const to = Math.min(this.runs, from + size)
     this.handedOut = to
     const { maxSteps, profile, seed, strategy, untilFailure } = this
-    return { seed, strategy, from, to, profile, untilFailure, maxSteps }
+    return { seed, strategy, from, to, whole, profile, untilFailure, maxSteps }
   }
 
   /**
@@ -325,6 +340,7 @@ export class Campaign {
       seed: this.seed,
       strategy: this.strategy,
       executions: this.executions,
+      independent: Math.max(0, this.executions - this.learning),
       steps: this.steps,
       rounds: this.rounds,
       verdicts: { ...this.verdicts },

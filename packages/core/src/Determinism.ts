@@ -8,7 +8,7 @@ import { defaultMaxSteps, Executor, type Log } from "./Execution.ts"
 import type { Model } from "./Model.ts"
 import { mix32 } from "./Prng.ts"
 import { FromChoices } from "./strategies/FromChoices.ts"
-import { parseStrategy } from "./strategies/parse.ts"
+import { defaultStrategy, parseStrategy } from "./strategies/parse.ts"
 import { failureId } from "./Verdict.ts"
 
 /** A step as the check names it. */
@@ -43,7 +43,7 @@ export interface DeterminismOptions {
 
 /** The first divergence, or undefined when every schedule gave the same steps and the same verdict twice. */
 export const checkDeterminism = (model: Model, options: DeterminismOptions = {}): Divergence | undefined => {
-  const plan = Result.getOrThrow(parseStrategy(options.strategy ?? "portfolio"))
+  const plan = Result.getOrThrow(parseStrategy(options.strategy ?? defaultStrategy))
   const maxSteps = options.maxSteps ?? defaultMaxSteps
   const first = new Executor(model, { maxSteps })
   const second = new Executor(model, { maxSteps })

@@ -22,6 +22,8 @@ export interface Profile {
   readonly parentOf: ReadonlyArray<number>
   /** Steps of each thread on each location touched by two or more threads: location -> counts by thread id. */
   readonly sharedSteps: ReadonlyMap<number, ReadonlyArray<number>>
+  /** How many of these steps write; for the same locations. */
+  readonly sharedWrites: ReadonlyMap<number, ReadonlyArray<number>>
 }
 
 /** Nothing known yet. */
@@ -31,7 +33,8 @@ export const emptyProfile: Profile = {
   choices: 0,
   stepsOf: [],
   parentOf: [],
-  sharedSteps: new Map()
+  sharedSteps: new Map(),
+  sharedWrites: new Map()
 }
 
 /** Gathers a profile over executions. Maxima only, so the order of executions does not matter. */
@@ -43,6 +46,7 @@ export class ProfileBuilder {
   private readonly parentOf: Array<number> = []
   /** All touched locations; those of one thread only are left out in the end. */
   private readonly touched = new Map<number, Array<number>>()
+  private readonly written = new Map<number, Array<number>>()
 
   /** The sizes of one execution: cheap enough for every one. */
   size(steps: number, contested: number): void {
@@ -55,6 +59,7 @@ export class ProfileBuilder {
     const threadCount = model.threads.length
     const steps = zeros(threadCount)
     const touched = new Map<number, Array<number>>()
+    const written = new Map<number, Array<number>>()
     const moved = new Set<number>()
     for (let i = 0; i < log.length; i++) {
       const thread = log.threads[i]!
@@ -64,6 +69,7 @@ export class ProfileBuilder {
       moved.add(thread)
       steps[thread]!++
       count(touched, threadCount, thread, ask)
+      if (ask.command.isWrite) count(written, threadCount, thread, ask)
       if (ask.command === (spawnThread as unknown)) {
         const child = model.threads.findIndex((t) => (t.actor as unknown as AnyActor) === ask.actor)
         this.noteParent(child, thread)
@@ -71,11 +77,8 @@ export class ProfileBuilder {
     }
     this.threads = Math.max(this.threads, moved.size)
     raise(this.stepsOf, steps)
-    for (const [location, counts] of touched) {
-      const known = this.touched.get(location)
-      if (known === undefined) this.touched.set(location, counts)
-      else raise(known, counts)
-    }
+    raiseAll(this.touched, touched)
+    raiseAll(this.written, written)
   }
 
   merge(profile: Profile): void {
@@ -83,11 +86,8 @@ export class ProfileBuilder {
     this.size(profile.steps, profile.choices)
     raise(this.stepsOf, profile.stepsOf)
     profile.parentOf.forEach((parent, child) => this.noteParent(child, parent))
-    for (const [location, counts] of profile.sharedSteps) {
-      const known = this.touched.get(location)
-      if (known === undefined) this.touched.set(location, [...counts])
-      else raise(known, counts)
-    }
+    raiseAll(this.touched, profile.sharedSteps)
+    raiseAll(this.written, profile.sharedWrites)
   }
 
   /** With `all`, also locations that one thread alone touched: another slice may know the second one. */
@@ -101,7 +101,13 @@ export class ProfileBuilder {
       choices: this.choices,
       stepsOf: [...this.stepsOf],
       parentOf: [...this.parentOf],
-      sharedSteps: new Map(sharedSteps.map(([location, counts]) => [location, [...counts]]))
+      sharedSteps: new Map(sharedSteps.map(([location, counts]) => [location, [...counts]])),
+      sharedWrites: new Map(
+        sharedSteps.map(([location, counts]) => [
+          location,
+          counts.map((_, thread) => this.written.get(location)?.[thread] ?? 0)
+        ])
+      )
     }
   }
 
@@ -127,4 +133,12 @@ const raise = (into: Array<number>, by: ReadonlyArray<number>): void => {
   by.forEach((value, index) => {
     into[index] = Math.max(into[index] ?? 0, value)
   })
+}
+
+const raiseAll = (into: Map<number, Array<number>>, by: ReadonlyMap<number, ReadonlyArray<number>>): void => {
+  for (const [location, counts] of by) {
+    const known = into.get(location)
+    if (known === undefined) into.set(location, [...counts])
+    else raise(known, counts)
+  }
 }

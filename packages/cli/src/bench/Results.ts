@@ -11,7 +11,7 @@ export const digestOf = (paths: ReadonlyArray<string>): string => {
   const hash = createHash("sha256")
   for (const path of paths) {
     const names = statSync(path).isDirectory()
-      ? readdirSync(path, { recursive: true, encoding: "utf8" }).filter((n) => n.endsWith(".js")).toSorted()
+      ? readdirSync(path, { recursive: true, encoding: "utf8" }).filter((n) => /\.(?:js|mmrace)$/u.test(n)).toSorted()
       : [""]
     for (const name of names) hash.update(name).update(readFileSync(join(path, name)))
   }
@@ -20,14 +20,14 @@ export const digestOf = (paths: ReadonlyArray<string>): string => {
 
 export class Results<Outcome> {
   private readonly file: string
-  private readonly build: string
+  private readonly buildOf: (outcome: Outcome) => string
   private readonly keyOf: (outcome: Outcome) => string
   private readonly known = new Map<string, Outcome>()
 
   /** `keyOf`: equal for outcomes of the same trial. */
-  constructor(file: string, build: string, keyOf: (outcome: Outcome) => string) {
+  constructor(file: string, buildOf: (outcome: Outcome) => string, keyOf: (outcome: Outcome) => string) {
     this.file = file
-    this.build = build
+    this.buildOf = buildOf
     this.keyOf = keyOf
     mkdirSync(dirname(file), { recursive: true })
     if (!existsSync(file)) return
@@ -35,7 +35,7 @@ export class Results<Outcome> {
       // The last line of a run that was killed may be cut.
       if (!line.endsWith("}")) continue
       const entry = JSON.parse(line) as { readonly build: string; readonly outcome: Outcome }
-      if (entry.build === build) this.known.set(keyOf(entry.outcome), entry.outcome)
+      if (entry.build === buildOf(entry.outcome)) this.known.set(keyOf(entry.outcome), entry.outcome)
     }
   }
 
@@ -45,6 +45,6 @@ export class Results<Outcome> {
 
   add(outcome: Outcome): void {
     this.known.set(this.keyOf(outcome), outcome)
-    appendFileSync(this.file, JSON.stringify({ build: this.build, outcome }) + "\n")
+    appendFileSync(this.file, JSON.stringify({ build: this.buildOf(outcome), outcome }) + "\n")
   }
 }

@@ -1,5 +1,5 @@
 /** `mmrace demo`: the main job on a shipped program, from finding a race to the kernel that no longer has it. */
-import { isFailure } from "@mmrace/core"
+import { defaultStrategy, isFailure } from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import { exit } from "../exit.ts"
@@ -33,7 +33,7 @@ export const demo = Command.make("demo", {
     const fixed = yield* load(source, { ...asStated, fixed: true })
     const options: SessionOptions = {
       seed: input.seed,
-      strategy: "portfolio",
+      strategy: defaultStrategy,
       runs: executions,
       time: undefined,
       keepGoing: false,

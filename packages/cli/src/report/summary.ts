@@ -89,8 +89,8 @@ export const cleanRun = (job: Job, fuzzed: Fuzzed, options: FuzzOptions): CleanR
     stop: stopOf(job, fuzzed, options),
     stepLimited: report.verdicts.StepLimit,
     // What strategies learn from earlier rounds is the shape of the program, never an outcome; and the bound holds
-    // for the mean over executions that were drawn one after the other.
-    independent: true,
+    // for the mean over executions that were drawn one after the other. Those that avoid each other's classes are none.
+    independent: report.independent,
     threads: job.model.threads.length,
     choices: pointsOf(report),
     pct: report.strategies.flatMap(({ executions, name }) => {

@@ -58,8 +58,8 @@ export interface CleanRun {
   readonly stop: Stop
   /** Executions that ended at the step limit. */
   readonly stepLimited: number
-  /** Executions were drawn independently, none guided by what earlier ones showed. */
-  readonly independent: boolean
+  /** How many of the executions were drawn independently, not guided by what earlier ones were like. */
+  readonly independent: number
   /** Most threads, and most points with a real choice, seen in one execution: n and k of PCT. */
   readonly threads: number
   readonly choices: number
@@ -87,7 +87,9 @@ const depths = [1, 2, 3]
 export const claimsOf = (run: CleanRun, delta = defaultDelta): Claims => {
   const { classes, executions, independent } = run
   const exhausted = run.stop._tag === "Exhausted"
-  const estimate = !exhausted && independent && executions > 0
+  const bounded = !exhausted && independent > 0
+  // Classes were counted over all executions: those that avoid the classes of others say nothing of the next one.
+  const estimate = bounded && independent === executions
   // A bug of depth d is also one of any greater depth, so executions at greater depths count with their own odds.
   const missed = (depth: number): number =>
     run.pct
@@ -98,7 +100,7 @@ export const claimsOf = (run: CleanRun, delta = defaultDelta): Claims => {
     exhausted,
     executions,
     classes,
-    failureRateBound: estimate ? failureRateBound(executions, delta) : undefined,
+    failureRateBound: bounded ? failureRateBound(independent, delta) : undefined,
     pctMissBounds: exhausted ? [] : depths.filter(covered).map((depth) => ({ depth, bound: missed(depth) })),
     unseenMass: estimate ? unseenMass(executions, classes) : undefined,
     unseenMassBound: estimate ? unseenMassBound(executions, classes, delta) : undefined,
@@ -118,8 +120,11 @@ export const renderClaims = (run: CleanRun, delta = defaultDelta): ReadonlyArray
     )
   }
   if (claims.failureRateBound !== undefined) {
-    lines.push(`an execution fails with probability at most ${chance(claims.failureRateBound)} (${confidence})`)
-  } else if (!claims.exhausted && !run.independent) {
+    const some = run.independent === run.executions
+      ? ""
+      : `, by the ${count(run.independent, "execution")} that did not learn from others`
+    lines.push(`an execution fails with probability at most ${chance(claims.failureRateBound)} (${confidence}${some})`)
+  } else if (!claims.exhausted && run.executions > 0) {
     lines.push("no bound on the failure probability: the executions were not independent of each other")
   }
   if (claims.pctMissBounds.length > 0) {

@@ -1,5 +1,5 @@
 /**
- * The default: strategies in rotation, by the index of the execution. No single strategy finds most bugs: PCT is
+ * Strategies in rotation, by the index of the execution. No single strategy finds most bugs: PCT is
  * the worst on wide programs and by far the best on long orderings, and its depth must be varied.
  */
 import type { Strategy } from "../Strategy.ts"
@@ -13,6 +13,8 @@ import { Urw } from "./Urw.ts"
 export interface Plan {
   /** What `parseStrategy` reads back. */
   readonly name: string
+  /** Executions before this index learn from those before them: one worker does them, all in order. Default none. */
+  readonly learning?: number
   /** The strategy of execution `index` (from 0). Instances are reused: `begin` before use. */
   strategyFor(index: number): Strategy
 }

@@ -1,7 +1,8 @@
-/** Strategies by name, as people write them: `random`, `pct:3`, `portfolio`. */
+/** Strategies by name, as people write them: `random`, `pct:3`, `directed`. */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import { nearest } from "../internal/nearest.ts"
+import { directed } from "./Directed.ts"
 import { Pct } from "./Pct.ts"
 import { always, type Plan, portfolio } from "./Portfolio.ts"
 import { Pos } from "./Pos.ts"
@@ -18,7 +19,8 @@ export interface StrategyHelp {
 
 /** Every strategy a user can name. */
 export const strategies: ReadonlyArray<StrategyHelp> = [
-  { name: "portfolio", about: "all of the following in rotation (default)" },
+  { name: "directed", about: "aims at conflicts not tried yet, and goes nowhere twice (default)" },
+  { name: "portfolio", about: "all of the following in rotation" },
   { name: "random", about: "every thread that can move is equally likely" },
   {
     name: "pct",
@@ -30,10 +32,11 @@ export const strategies: ReadonlyArray<StrategyHelp> = [
   { name: "sequential", about: "no preemption: one execution, always the same" }
 ]
 
-export const defaultStrategy = "portfolio"
+export const defaultStrategy = "directed"
 const deepest = 100
 
 const makers: Readonly<Record<string, () => Plan>> = {
+  directed,
   portfolio,
   random: () => always(new RandomWalk()),
   pct: () => always(new Pct(3)),

@@ -85,7 +85,7 @@ const run: CleanRun = {
   executions: 12_345,
   stop: { _tag: "Capped", by: "60 s" },
   stepLimited: 0,
-  independent: true,
+  independent: 12_345,
   threads: 3,
   choices: 40,
   pct: [{ depth: 2, executions: 1000 }],
@@ -105,7 +105,13 @@ describe("claims of a clean run", () => {
   })
 
   it("speak of one class as of one", () => {
-    const once: CleanRun = { ...run, executions: 1, pct: [], classes: { distinct: 1, once: 1, twice: 0 } }
+    const once: CleanRun = {
+      ...run,
+      executions: 1,
+      independent: 1,
+      pct: [],
+      classes: { distinct: 1, once: 1, twice: 0 }
+    }
     expect(renderClaims(once).at(-1)).toBe("about 1 class or more exists (Chao1)")
   })
 
@@ -113,6 +119,7 @@ describe("claims of a clean run", () => {
     const exhausted: CleanRun = {
       ...run,
       executions: 1,
+      independent: 1,
       classes: { distinct: 1, once: 1, twice: 0 },
       stop: { _tag: "Exhausted" }
     }
@@ -137,7 +144,7 @@ describe("claims of a clean run", () => {
       executions: fc.nat(1e6),
       stop: stops,
       stepLimited: fc.nat(3),
-      independent: fc.boolean(),
+      independent: fc.nat(1e6),
       threads: fc.nat(9),
       choices: fc.nat(999),
       pct: fc.array(fc.record({ depth: fc.integer({ min: 1, max: 5 }), executions: fc.nat(1e5) }), { maxLength: 3 }),
@@ -149,16 +156,21 @@ describe("claims of a clean run", () => {
       expect(text.includes("EXHAUSTED")).toBe(exhausted)
       expect(text.includes("CAPPED")).toBe(!exhausted)
       expect(text.includes("probability at most")).toBe(
-        !exhausted && ((any.independent && any.executions > 0) || claimsOf(any).pctMissBounds.length > 0)
+        !exhausted && (any.independent > 0 || claimsOf(any).pctMissBounds.length > 0)
       )
       expect(text).not.toMatch(/NaN|undefined|Infinity/)
     }))
   })
 
   it("omit what is not valid when executions learn from each other, and PCT depths that were not run", () => {
-    const claims = claimsOf({ ...run, independent: false })
+    const claims = claimsOf({ ...run, independent: 0 })
     expect(claims).toMatchObject({ failureRateBound: undefined, unseenMass: undefined, chao1: undefined })
     expect(claims.pctMissBounds.map((b) => b.depth)).toEqual([1, 2])
+    const some = claimsOf({ ...run, independent: 1000 })
+    expect(some).toMatchObject({ failureRateBound: failureRateBound(1000), unseenMass: undefined, chao1: undefined })
+    expect(renderClaims({ ...run, independent: 1000 })[2]).toBe(
+      "an execution fails with probability at most 0.003 (95% confidence, by the 1,000 executions that did not learn from others)"
+    )
     expect(claimsOf({ ...run, pct: [] }).pctMissBounds).toEqual([])
   })
 

@@ -103,10 +103,14 @@ const spin = (endless: boolean) =>
     }
   })
 
+const use = (strategy: string) => runCampaign(lostUpdate(), { runs: 120, strategy }).report.strategies
+
 describe("a campaign", () => {
   test.each(
     [
       ["bluetooth", bluetooth, "portfolio", 3000, false],
+      ["bluetooth under the default", bluetooth, "directed", 3000, false],
+      ["twostage with the default to the first failure", () => twostage(9), "directed", 3000, true],
       ["bluetooth to the first failure", bluetooth, "portfolio", 3000, true],
       ["stringbuffer under SURW to the first failure", stringBuffer, "surw", 3000, true],
       ["twostage under PCT", () => twostage(2), "pct:3", 1500, false],
@@ -136,7 +140,7 @@ describe("a campaign", () => {
         fc.integer({ min: 1, max: 9000 }),
         fc.integer({ min: 1, max: 64 }),
         (from, size, parts) => {
-          const round = { ...new Campaign({}).next()!, from, to: from + size }
+          const round = { ...new Campaign({ strategy: "random" }).next()!, from, to: from + size }
           const slices = splitRound(round, parts)
           expect(slices.length).toBe(Math.min(parts, size))
           expect(slices[0]!.from).toBe(from)
@@ -223,8 +227,20 @@ describe("a campaign", () => {
 
   test("reports after every round", () => {
     const seen: Array<number> = []
-    runCampaign(lostUpdate(), { runs: 300 }, { onRound: (report) => seen.push(report.executions) })
+    const hooks = { onRound: (report: CampaignReport) => seen.push(report.executions) }
+    runCampaign(lostUpdate(), { runs: 300, strategy: "portfolio" }, hooks)
     expect(seen).toEqual([1, 16, 80, 208, 300])
+    seen.length = 0
+    runCampaign(lostUpdate(), { runs: 3000 }, hooks)
+    expect(seen).toEqual([1024, 2048, 3000])
+  })
+
+  test("executions that learn from each other are never split", () => {
+    const campaign = new Campaign({ strategy: "directed" })
+    const first = campaign.next()!
+    expect(splitRound(first, 7)).toEqual([first])
+    campaign.merge([runSlice(lostUpdate(), first)])
+    expect(splitRound(campaign.next()!, 7)).toHaveLength(7)
   })
 
   test("the profile grows between rounds and strategies report what they used", () => {
@@ -238,7 +254,15 @@ describe("a campaign", () => {
       points: 15,
       k: 32
     }])
-    expect(runCampaign(lostUpdate(), { runs: 120 }).report.strategies.map((s) => [s.name, s.executions])).toEqual([
+    expect(use("directed").map((s) => [s.name, s.executions])).toEqual([
+      ["new opening", 1],
+      ["new meeting", 60],
+      ["new urw", 15],
+      ["new pct:5", 15],
+      ["new surw", 15],
+      ["new pos", 14]
+    ])
+    expect(use("portfolio").map((s) => [s.name, s.executions])).toEqual([
       ["random", 20],
       ["pos", 20],
       ["surw", 20],

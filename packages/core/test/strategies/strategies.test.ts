@@ -6,8 +6,10 @@ import {
   failureId,
   type Log,
   makeModel,
+  Meeting,
   mix32,
   type Model,
+  Opening,
   parseStrategy,
   Pct,
   portfolio,
@@ -40,7 +42,18 @@ const profileOf = (model: Model, runs = 20): Profile => {
 
 const all = (): ReadonlyArray<
   Strategy
-> => [new RandomWalk(), new Pct(1), new Pct(2), new Pct(3), new Pos(), new Urw(), new Surw(), new Sequential()]
+> => [
+  new RandomWalk(),
+  new Pct(1),
+  new Pct(2),
+  new Pct(3),
+  new Pos(),
+  new Urw(),
+  new Surw(),
+  new Sequential(),
+  new Opening(),
+  new Meeting(false)
+]
 
 /** How often each interleaving came up in `runs` executions; its key is the threads in order. */
 const interleavings = (
@@ -232,7 +245,9 @@ describe("PCT", () => {
         yield* ask(flag, Cell.store, 1)
       })
     })
-    for (const strategy of [new Pct(1), new Pct(3), new Pos(), new Surw(), new Urw()]) {
+    for (
+      const strategy of [new Pct(1), new Pct(3), new Pos(), new Surw(), new Urw(), new Opening(), new Meeting(false)]
+    ) {
       expect(failures(model, strategy, 200)).toBe(0)
     }
   })
@@ -321,10 +336,10 @@ describe("parseStrategy", () => {
 
   test("names the nearest strategy and all valid ones", () => {
     expect(messageOf("randon")).toBe(
-      "no strategy is called \"randon\"; did you mean random? Strategies: portfolio, random, pct:D, pos, urw, surw, sequential"
+      "no strategy is called \"randon\"; did you mean random? Strategies: directed, portfolio, random, pct:D, pos, urw, surw, sequential"
     )
     expect(messageOf("zzzzzzzz")).toBe(
-      "no strategy is called \"zzzzzzzz\". Strategies: portfolio, random, pct:D, pos, urw, surw, sequential"
+      "no strategy is called \"zzzzzzzz\". Strategies: directed, portfolio, random, pct:D, pos, urw, surw, sequential"
     )
     expect(messageOf("constructor")).toContain("no strategy is called")
     expect(messageOf("pct:0")).toContain("expected a depth from 1 to 100 after \"pct:\", got \"0\"")

@@ -42,9 +42,10 @@ const bounds = ["1 preemption", "2 preemptions", "3 preemptions"]
 
 const keyOf = ({ fixed, method, program, seconds }: Trial): string => [program, fixed, method, seconds].join("|")
 
+const digest = digestOf([build("@mmrace/core"), build("@mmrace/actors"), here])
 const results = new Results<Outcome>(
   join(root, "node_modules/.cache/mmrace/explore.jsonl"),
-  digestOf([build("@mmrace/core"), build("@mmrace/actors"), here]),
+  () => digest,
   (outcome) => keyOf(outcome.trial)
 )
 

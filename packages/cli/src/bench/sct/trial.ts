@@ -1,11 +1,13 @@
 /** One cell of the table: a program, a form, a strategy; executions to the first failure for each seed. */
-import { runCampaign } from "@mmrace/core"
+import { isFailure, type Model, runCampaign, type Verdict } from "@mmrace/core"
+import { corpusModel } from "./corpus.ts"
 import { type Form, kindOf, type Program } from "./Program.ts"
 import { programs } from "./programs/index.ts"
 
 export interface Trial {
   readonly program: string
-  readonly form: Form
+  /** `corpus`: a program of the corpus, at the kernel it states. */
+  readonly form: Form | "corpus"
   readonly strategy: string
   readonly limit: number
   readonly seeds: number
@@ -27,23 +29,31 @@ export const programNamed = (name: string): Program => {
 }
 
 export const runTrial = (trial: Trial): Outcome => {
-  const { form, limit, program: name, seeds, strategy } = trial
-  const program = programNamed(name)
-  const model = program.build(form)
+  const { form, program } = trial
+  return form === "corpus" ? runOnCorpus(trial) : runOnProgram(trial, programNamed(program), form)
+}
+
+const runOnProgram = (trial: Trial, program: Program, form: Form): Outcome =>
+  run(trial, program.build(form), program.maxSteps ?? maxSteps, (verdict) => {
+    if (verdict._tag === "Livelock") return false
+    if (kindOf(verdict) === program.fails) return true
+    throw new Error(`${program.name} must end in ${program.fails}, but ended in ${JSON.stringify(verdict)}`)
+  })
+
+const runOnCorpus = (trial: Trial): Outcome => run(trial, corpusModel(trial.program), maxSteps, isFailure)
+
+const run = (trial: Trial, model: Model, steps: number, counts: (verdict: Verdict) => boolean): Outcome => {
+  const { limit, seeds, strategy } = trial
   const executions = Array.from({ length: seeds }, (_, seed) => {
     const { report } = runCampaign(model, {
       seed: seed + 1,
       strategy,
       runs: limit,
       untilFailure: true,
-      maxSteps: program.maxSteps ?? maxSteps
+      maxSteps: steps
     })
     const found = report.failures.find((f) => f.verdict._tag !== "StepLimit")
-    if (found === undefined || found.verdict._tag === "Livelock") return 0
-    if (kindOf(found.verdict) !== program.fails) {
-      throw new Error(`${name} must end in ${program.fails}, but ended in ${JSON.stringify(found.verdict)}`)
-    }
-    return found.execution + 1
+    return found !== undefined && counts(found.verdict) ? found.execution + 1 : 0
   })
   return { trial, executions }
 }

@@ -1,0 +1,280 @@
+import {
+  ask,
+  Avoiding,
+  Cell,
+  chooseNumber,
+  decodeSchedule,
+  Executor,
+  Explore,
+  failureId,
+  FromSchedule,
+  joinThread,
+  killThread,
+  makeModel,
+  Meeting,
+  mix32,
+  type Model,
+  Mutex,
+  Opening,
+  type Path,
+  ProfileBuilder,
+  RandomWalk,
+  runCampaign,
+  spawnThread,
+  TraceClasses,
+  traceHash,
+  Unseen
+} from "@mmrace/core"
+import * as Result from "effect/Result"
+import * as fc from "fast-check"
+import { describe, expect, test } from "vitest"
+import { bluetooth, deadlock, finalCheck, lostUpdate, stringBuffer, twostage } from "./models.ts"
+
+/** Executions until nothing is left, and the classes they were of. */
+const untilExhausted = (model: Model, seed = 1, most = 20_000) => {
+  const classes = new TraceClasses(model)
+  const executor = new Executor(model, { observers: [classes], partialDeadlocks: false })
+  const unseen = new Unseen()
+  const strategy = new Avoiding(new RandomWalk(), unseen)
+  const seen = new Set<number>()
+  let executions = 0
+  for (unseen.begin(); !unseen.exhausted && executions < most; unseen.begin()) {
+    executor.run(strategy, mix32(seed, executions++))
+    seen.add(classes.hash)
+  }
+  return { executions, seen, exhausted: unseen.exhausted }
+}
+
+const allClasses = (model: Model) => {
+  const seen = new Set<number>()
+  const { executions } = Explore.bruteForce(model, {
+    partialDeadlocks: false,
+    visit: (executor) => seen.add(traceHash(model, executor.log))
+  })
+  return { executions, seen }
+}
+
+type Step = { readonly cell: number; readonly kind: "load" | "store" | "add" | "locked" }
+
+function* steps(
+  m: { readonly cells: ReadonlyArray<ReturnType<typeof cellOf>>; readonly mutex: ReturnType<typeof mutexOf> },
+  list: ReadonlyArray<Step>
+): Path<void> {
+  for (const { cell, kind } of list) {
+    const at = m.cells[cell]!
+    if (kind === "load") yield* ask(at, Cell.load)
+    else if (kind === "store") yield* ask(at, Cell.store, 1)
+    else if (kind === "add") yield* ask(at, Cell.fetchAdd, 1)
+    else {
+      yield* ask(m.mutex, Mutex.mutex.lock)
+      yield* ask(at, Cell.load)
+      yield* ask(m.mutex, Mutex.mutex.unlock)
+    }
+  }
+}
+
+type Builder = Parameters<Parameters<typeof makeModel>[1]>[0]
+const cellOf = (m: Builder, i: number) => m.actor(Cell.cellType, `c${i}`, 0)
+const mutexOf = (m: Builder) => m.actor(Mutex.mutex.type, "m", Mutex.free)
+
+const programOf = (threads: ReadonlyArray<ReadonlyArray<Step>>): Model =>
+  makeModel("random", (m) => {
+    const world = { cells: [0, 1].map((i) => cellOf(m, i)), mutex: mutexOf(m) }
+    threads.forEach((list, i) => m.thread(`T${i}`, () => steps(world, list)))
+  })
+
+const stepArb = fc.record({
+  cell: fc.nat(1),
+  kind: fc.constantFrom<Step["kind"]>("load", "store", "add", "locked")
+})
+
+const asks = (threads: ReadonlyArray<ReadonlyArray<Step>>): number =>
+  threads.flat().reduce((sum, { kind }) => sum + (kind === "locked" ? 3 : 1), 0)
+
+/** Small enough for all schedules to be executed. */
+const threadsArb = fc.array(fc.array(stepArb, { maxLength: 3 }), { minLength: 2, maxLength: 3 })
+  .filter((threads) => asks(threads) <= 6)
+
+describe("unseen", () => {
+  test("leaves out no class of a random program, and ends", () => {
+    fc.assert(
+      fc.property(threadsArb, (threads) => {
+        const model = programOf(threads)
+        const all = allClasses(model)
+        const { executions, exhausted, seen } = untilExhausted(model)
+        // A program without a choice has nothing to exhaust.
+        if (all.executions > 1) expect(exhausted).toBe(true)
+        if (exhausted) expect([...seen].toSorted()).toEqual([...all.seen].toSorted())
+        if (exhausted) expect(executions).toBeLessThanOrEqual(all.executions)
+      }),
+      { numRuns: 60 }
+    )
+  })
+
+  test.each(
+    [
+      ["lost update", () => lostUpdate(), 4, 6],
+      ["deadlock", deadlock, 3, 6],
+      ["bluetooth", bluetooth, 10, 24],
+      ["stringbuffer", stringBuffer, 6, 12]
+    ] as const
+  )("needs few executions more than there are classes: %s", (_, make, classes, most) => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { executions, seen } = untilExhausted(make(), seed)
+      expect(seen.size).toBe(classes)
+      expect(executions).toBeLessThanOrEqual(most)
+    }
+  })
+
+  test("tells a kill before a step of its target from one behind it", () => {
+    const model = makeModel("kill", (m) => {
+      const x = m.actor(Cell.cellType, "x", 0)
+      const target = m.thread("target", function*() {
+        yield* ask(x, Cell.load)
+        yield* ask(x, Cell.load)
+      })
+      m.thread("killer", function*() {
+        yield* ask(target.actor, killThread)
+      })
+    })
+    const places = new Set<string>()
+    const executor = new Executor(model)
+    const unseen = new Unseen()
+    const strategy = new Avoiding(new RandomWalk(), unseen)
+    for (unseen.begin(); !unseen.exhausted; unseen.begin()) {
+      executor.run(strategy, mix32(3, places.size))
+      places.add(executor.log.threads.slice(0, executor.log.length).join(""))
+    }
+    expect(places.size).toBe(3)
+  })
+
+  test("does not give up what lies behind a data choice", () => {
+    const model = makeModel("data", (m) => {
+      const x = m.actor(Cell.cellType, "x", 0)
+      m.thread("A", function*() {
+        yield* ask(x, Cell.store, yield* ask(m.choice, chooseNumber, 5))
+      })
+      m.thread("B", function*() {
+        yield* ask(x, Cell.load)
+      })
+    })
+    const executor = new Executor(model)
+    const unseen = new Unseen()
+    const strategy = new Avoiding(new RandomWalk(), unseen)
+    const values = new Set<unknown>()
+    for (let i = 0; i < 200; i++) {
+      executor.run(strategy, mix32(1, i))
+      values.add(executor.log.results.find((_, step) => executor.log.asks[step]!.command === (chooseNumber as unknown)))
+    }
+    expect(values.size).toBe(5)
+    expect(unseen.exhausted).toBe(false)
+  })
+})
+
+/** `setters` write a and then b, one checker looks at both in between; with `spawned`, main starts them. */
+const reorder = (setters: number, spawned = false): Model =>
+  makeModel("reorder", (m) => {
+    const a = m.actor(Cell.cellType, "a", 0)
+    const b = m.actor(Cell.cellType, "b", 0)
+    const saw = m.actor(Cell.cellType, "saw", 0)
+    const start = spawned ? { start: "spawned" } as const : {}
+    const children = Array.from({ length: setters }, (_, i) =>
+      m.thread(`S${i}`, function*() {
+        yield* ask(a, Cell.write, 1)
+        yield* ask(b, Cell.write, 1)
+      }, start))
+    children.push(m.thread("C", function*() {
+      const first = yield* ask(a, Cell.read)
+      const second = yield* ask(b, Cell.read)
+      if (first !== second) yield* ask(saw, Cell.write, 1)
+    }, start))
+    if (spawned) {
+      m.thread("main", function*() {
+        for (const child of children) yield* ask(child.actor, spawnThread)
+        for (const child of children) yield* ask(child.actor, joinThread)
+      })
+    }
+    m.monitor(finalCheck("between", () => saw.state === 0 ? undefined : "a check between the two writes"))
+  })
+
+const firstFailure = (model: Model, seed: number): number =>
+  runCampaign(model, { seed, runs: 1000, untilFailure: true }).report.failures[0]?.execution ?? 1000
+
+const mean = (model: Model, seeds: number): number => {
+  let sum = 0
+  for (let seed = 1; seed <= seeds; seed++) sum += firstFailure(model, seed) + 1
+  return sum / seeds
+}
+
+describe("meeting", () => {
+  test("stops one thread before each of its conflicts in turn, and none twice", () => {
+    const model = makeModel("two", (m) => {
+      const x = m.actor(Cell.cellType, "x", 0)
+      const own = ["A", "B"].map((name) => m.actor(Cell.cellType, `own ${name}`, 0))
+      for (const [i, name] of ["A", "B"].entries()) {
+        m.thread(name, function*() {
+          for (let k = 0; k < 4 - i; k++) {
+            yield* ask(own[i]!, Cell.load)
+            yield* ask(x, Cell.fetchAdd, 1)
+          }
+        })
+      }
+    })
+    const executor = new Executor(model)
+    const builder = new ProfileBuilder()
+    executor.run(new RandomWalk(), 1)
+    builder.size(executor.step, executor.contested)
+    builder.read(model, executor.log)
+    const profile = builder.build()
+    const meeting = new Meeting(true)
+    const words = new Set<string>()
+    // Five places: before the second, third and fourth addition of A, and the second and third of B.
+    for (let i = 0; i < 5; i++) {
+      executor.run(meeting, mix32(2, i), profile)
+      const { log } = executor
+      const word = Array.from({ length: log.length }, (_, k) => log.threads[k]!).join("")
+      words.add(/^(?:0+|1+)/u.exec(word)![0])
+    }
+    expect([...words].toSorted()).toEqual(["000", "00000", "0000000", "111", "11111"])
+  })
+
+  test("finds one reader among a hundred writers, whatever starts them", () => {
+    expect(mean(reorder(100), 10)).toBeLessThan(30)
+    expect(mean(reorder(100, true), 10)).toBeLessThan(60)
+  })
+})
+
+/** Of 200 first executions. */
+const fails = (make: () => Model): number => {
+  const executor = new Executor(make())
+  let count = 0
+  for (let seed = 0; seed < 200; seed++) {
+    if (failureId(executor.run(new Opening(), seed)) !== undefined) count++
+  }
+  return count
+}
+
+describe("the default", () => {
+  test("the first execution has all threads side by side", () => {
+    expect(fails(() => lostUpdate())).toBeGreaterThan(170)
+    expect(fails(deadlock)).toBeGreaterThan(170)
+  })
+
+  test("finds what a random walk finds once in 16 or 26 executions in far fewer", () => {
+    expect(mean(stringBuffer(), 40)).toBeLessThan(9)
+    expect(mean(bluetooth(), 40)).toBeLessThan(12)
+    expect(mean(twostage(), 40)).toBeLessThan(6)
+  })
+
+  test("what it finds can be repeated from the token", () => {
+    for (const make of [bluetooth, stringBuffer, () => twostage(3)]) {
+      const { report } = runCampaign(make(), { seed: 3, runs: 2000 })
+      for (const failure of report.failures) {
+        expect(failure.reproduced).toBe(true)
+        const follow = new FromSchedule(Result.getOrThrow(decodeSchedule(failure.token!)))
+        expect(failureId(new Executor(make()).run(follow))).toBe(failure.id)
+      }
+      expect(report.failures.length).toBeGreaterThan(0)
+    }
+  })
+})
