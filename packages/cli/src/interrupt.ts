@@ -1,4 +1,5 @@
 /** Ctrl-C: the first one asks whatever is under way for an end, the second one is one. */
+import * as Effect from "effect/Effect"
 import { complain, endStatus } from "./screen.ts"
 import { exitCodes } from "./UserError.ts"
 
@@ -30,3 +31,11 @@ export const listenForInterrupt = (onInterrupt: () => void): () => void => {
     if (listeners.size === 0) { for (const signal of signals) process.off(signal, onSignal) }
   }
 }
+
+/** From now on signals are heard, also before there is somebody to tell; who listens later is told at once. */
+export const hearInterrupts = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.acquireUseRelease(
+    Effect.sync(() => listenForInterrupt(() => {})),
+    () => effect,
+    (unlisten) => Effect.sync(unlisten)
+  )

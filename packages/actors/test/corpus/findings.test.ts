@@ -6,6 +6,9 @@ import { breakAndShrink, failures, type Landmark, missing, parseRace, readRace }
 const folder = new URL("../../../../docs/findings/", import.meta.url)
 const pages = readdirSync(folder).filter((name) => /^F-\d+.*\.md$/.test(name)).toSorted()
 
+/** What a page tells is the minimised form of what this strategy finds first. */
+const strategy = "portfolio"
+
 const text = (name: string): string => readFileSync(new URL(name, folder), "utf8")
 
 const counts = ["no", "one", "two", "three"]
@@ -33,7 +36,7 @@ describe.each(pages)("%s", (name) => {
   })
 
   it("breaks its invariant on the kernel that has every fix, by the steps it tells", () => {
-    const broken = breakAndShrink(program, Kernel.complete(), 4000)
+    const broken = breakAndShrink(program, Kernel.complete(), 4000, strategy)
     expect(broken.id).toBe(broken.found)
     expect(program.breaks).toEqual([broken.found.split(":")[0]])
     expect(page).toContain(`**Broken:** ${program.breaks[0]!} `)

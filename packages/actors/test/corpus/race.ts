@@ -46,10 +46,11 @@ export interface Step {
 }
 
 /** The first failure within `runs` executions, minimised and run again from its schedule. */
-export const breakAndShrink = (program: Program, kernel: Kernel, runs: number): Broken => {
+export const breakAndShrink = (program: Program, kernel: Kernel, runs: number, strategy?: string): Broken => {
   const { model } = loadProgram(program, kernel)
   const failure: Failure | undefined =
-    runCampaign(model, { seed, runs, maxSteps, untilFailure: true }).report.failures[0]
+    runCampaign(model, { seed, runs, maxSteps, untilFailure: true, ...(strategy === undefined ? {} : { strategy }) })
+      .report.failures[0]
   if (failure === undefined) throw new Error(`${program.name}: ${runs} executions on ${kernel.toString()} are clean`)
   const shrunk = Result.getOrThrow(shrink(model, failure, { maxSteps, reduceExecutions: 3000, searchExecutions: 3000 }))
   const executor = new Executor(model, { maxSteps })

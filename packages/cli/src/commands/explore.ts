@@ -5,6 +5,7 @@ import { exit } from "../exit.ts"
 import { readCheckpoint } from "../explore/Checkpoint.ts"
 import { isLasting, isTree, type Plan } from "../explore/protocol.ts"
 import { checkpointPath, type Exploration, type ExploreSettings, runExploration } from "../explore/session.ts"
+import { hearInterrupts } from "../interrupt.ts"
 import * as O from "../options.ts"
 import { renderExploration } from "../report/explored.ts"
 import { exploreDocument, printJson } from "../report/json.ts"
@@ -104,12 +105,14 @@ export const explore = Command.make("explore", {
       checkpoint: input.checkpoint ?? input.resume ?? checkpointPath(folder, job),
       parts: resumed?.parts
     }
-    if (!input.json) {
-      print(`${styled("bold", title(job))}, ${planText(settings.plan, settings.statesFirst)}`)
-      if (job.program.description !== undefined) print(job.program.description)
-      print()
-    }
-    const done = yield* runExploration(job, settings)
+    const done = yield* hearInterrupts(Effect.gen(function*() {
+      if (!input.json) {
+        print(`${styled("bold", title(job))}, ${planText(settings.plan, settings.statesFirst)}`)
+        if (job.program.description !== undefined) print(job.program.description)
+        print()
+      }
+      return yield* runExploration(job, settings)
+    }))
     if (input.json) yield* printJson(exploreDocument(job, done))
     else for (const line of renderExploration(job, done)) print(line)
     yield* exit(exitCodeOf(done))

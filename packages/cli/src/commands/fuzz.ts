@@ -5,6 +5,7 @@ import { exit } from "../exit.ts"
 import { checkDeterminismOn } from "../fuzz/determinism.ts"
 import type { Session, SessionOptions } from "../fuzz/session.ts"
 import { runSession } from "../fuzz/session.ts"
+import { hearInterrupts } from "../interrupt.ts"
 import * as O from "../options.ts"
 import { fuzzDocument, printJson } from "../report/json.ts"
 import { renderFound, renderStatistics, title } from "../report/summary.ts"
@@ -57,13 +58,15 @@ export const fuzz = Command.make("fuzz", {
       checkFolder: input.out !== undefined,
       shrink: !input.noShrink
     }
-    if (!input.json) {
-      print(`${styled("bold", title(job))}, ${options.strategy}, seed ${options.seed}`)
-      if (job.program.description !== undefined) print(job.program.description)
-      print()
-    }
-    if (input.checkDeterminism) yield* checkDeterminismOn(job, options)
-    const session = yield* runSession(job, options)
+    const session = yield* hearInterrupts(Effect.gen(function*() {
+      if (!input.json) {
+        print(`${styled("bold", title(job))}, ${options.strategy}, seed ${options.seed}`)
+        if (job.program.description !== undefined) print(job.program.description)
+        print()
+      }
+      if (input.checkDeterminism) yield* checkDeterminismOn(job, options)
+      return yield* runSession(job, options)
+    }))
     if (input.json) yield* printJson(fuzzDocument(job, session, options))
     else printSession(job, session, options)
     yield* exit(exitCodeOf(session))
