@@ -9,7 +9,7 @@
  *       ...
  *     }
  *
- * Call it in the thread's own code, before the ask that comes next. The key is a plain value: it must hold every local
+ * Call it in the thread's own code, before the ask that comes next. The key is a plain value, not changed afterwards: it must hold every local
  * variable that is still needed, of callers, too. Two different places of one thread need different keys. Exploration
  * throws when a thread asks differently after the same key.
  */

@@ -8,6 +8,9 @@
  * Races are looked for at the end of each execution, as algorithm 2 does. Data choices: a thread that is explored at a
  * state is explored with each number there, so a plan that begins with another number of it is covered. With data
  * choices the optimal algorithm may therefore meet a blocked execution; the theory is about programs without them.
+ *
+ * Wakeup trees need to know what a step will touch in its new place. Where monitors hear of steps and what they look at
+ * counts, that is not known before the step is taken: there, optimal is source.
  */
 import { dependent, type Footprint, saveFootprint, Touched } from "./Footprint.ts"
 import type { Happened, Machine } from "./Machine.ts"
@@ -159,7 +162,7 @@ export class Dpor {
 
   constructor(machine: Machine, options: DporOptions) {
     this.machine = machine
-    this.optimal = options.algorithm === "optimal"
+    this.optimal = options.algorithm === "optimal" && !machine.isWatched
     this.task = options.task
     this.base = options.task?.moves.length ?? 0
     this.maxSteps = options.maxSteps

@@ -23,7 +23,8 @@ import type { Move } from "./Witness.ts"
  *
  *   stateful  state matching joined with DPOR: from each state once, and only with threads whose order can matter; the
  *             default, for up to 30 threads
- *   optimal   one execution for each equivalence class (optimal DPOR with wakeup trees); the default beyond 30 threads
+ *   optimal   one execution for each equivalence class (optimal DPOR with wakeup trees); the default beyond 30 threads.
+ *             With monitors that are not `unordered`: source
  *   source    at least one for each class (source-DPOR with sleep sets): cheaper for each execution, may waste some
  *   states    each state once, with every thread (state matching with sleep sets)
  */

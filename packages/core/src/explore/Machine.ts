@@ -616,6 +616,11 @@ export class Machine {
     if (!Object.is(state, next)) this.replaceMonitors(this.monitorStates.with(index, next))
   }
 
+  /** Some monitor hears of steps, and what it looks at counts. */
+  get isWatched(): boolean {
+    return this.watch !== undefined
+  }
+
   /** Some monitor hears of the command. */
   isTold(command: Command<unknown, unknown, unknown>): boolean {
     return this.watch !== undefined && this.told.has(command)

@@ -179,6 +179,25 @@ describe("a checkpoint", () => {
   })
 })
 
+test("a monitor whose looks count costs optimal no class", () => {
+  const thread = (ops: ProgramThread["ops"]): ProgramThread => ({ spawned: false, daemon: true, ops })
+  const model = buildModel([
+    thread([{ kind: "load", index: 1, value: 0 }]),
+    thread([{ kind: "load", index: 0, value: 0 }]),
+    thread([{ kind: "load", index: 0, value: 0 }]),
+    thread([
+      { kind: "kill", index: 0, value: 0 },
+      { kind: "kill", index: 1, value: 0 },
+      { kind: "add", index: 0, value: 1 },
+      { kind: "kill", index: 0, value: 0 }
+    ])
+  ])
+  const options: Explore.ExploreOptions = { reduction: "optimal", partialDeadlocks: false }
+  const classes = Explore.explore(model, { ...options, unordered: new Set(["sum"]) })
+  expect(classes.counts).toMatchObject({ executions: 18, blocked: 0 })
+  expect(Explore.explore(model, options).counts.executions).toBeGreaterThanOrEqual(18)
+})
+
 describe("memory", () => {
   test("beyond the full keys, states are kept as hashes, and the verdict says what that risks", () => {
     const exact = Explore.explore(P.counters(4, 2), { reduction: "states" })
