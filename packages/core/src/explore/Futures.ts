@@ -25,14 +25,20 @@ export class Futures {
   private readonly asks: Array<Ask<unknown>> = []
   /** Numbers of asks, from 1, by the moments that ask them. */
   private readonly askOf = new Map<Moment, number>()
-  /** Bits of 32 known futures a word, `words` for each moment. */
+  /** Bits of 32 known futures a word, `words` for each moment: its own, and those of its children as last looked at. */
   private words = 1
   private capacity = 1 << 8
   private bits = new Int32Array(1 << 8)
+  /** By moment: something below it is not in its bits. Then it is so for all moments above. */
+  private stale = new Uint8Array(1 << 8)
+  /** By moment: how many children were looked at. */
+  private edges = new Int32Array(1 << 8)
 
   /** Notes that with the moment's ask its thread touches the places. */
   note(moment: Moment, places: ReadonlyArray<number>, modes: ReadonlyArray<Mode>): void {
+    if (moment.ordinal >= this.capacity) this.resize(this.words, moment.ordinal)
     const ask = moment.ask!.command.blocked === undefined ? 0 : this.numberOf(moment)
+    let isNew = this.edges[moment.ordinal] !== moment.children.size
     for (let i = 0; i < places.length; i++) {
       // Modes are -1 to 2: two bits.
       const key = (places[i]! * 4 + modes[i]! + 1) * 2 ** 20 + ask
@@ -42,13 +48,21 @@ export class Futures {
         this.indices.set(key, index)
         this.known.push({ place: places[i]!, mode: modes[i]!, ask: ask === 0 ? undefined : this.asks[ask - 1] })
       }
-      this.mark(moment, index)
+      const word = index >>> 5
+      if (word >= this.words) this.resize(this.words * 2, 0)
+      const at = moment.ordinal * this.words + word
+      const bit = 1 << (index & 31)
+      if ((this.bits[at]! & bit) !== 0) continue
+      this.bits[at]! |= bit
+      isNew = true
     }
+    if (isNew) this.taint(moment)
   }
 
   /** Calls `visit` for each future of the moment. */
   each(moment: Moment, visit: (future: Future) => void): void {
     if (moment.ordinal >= this.capacity) return
+    if (this.stale[moment.ordinal] === 1) this.refresh(moment)
     const from = moment.ordinal * this.words
     for (let w = 0; w < this.words; w++) {
       for (let word = this.bits[from + w]!; word !== 0; word &= word - 1) {
@@ -68,23 +82,56 @@ export class Futures {
     return number
   }
 
-  private mark(moment: Moment, index: number): void {
-    const word = index >>> 5
-    if (word >= this.words || moment.ordinal >= this.capacity) this.resize(word, moment.ordinal)
-    const bit = 1 << (index & 31)
+  /** Something is new at the moment: it and all above are stale. */
+  private taint(moment: Moment): void {
     const waiting: Array<Moment> = [moment]
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      for (let m: Moment | undefined = next; m !== undefined; m = m.parent) {
-        const at = m.ordinal * this.words + word
-        if ((this.bits[at]! & bit) !== 0) break
-        this.bits[at]! |= bit
-        if (m.others !== undefined) waiting.push(...m.others)
-      }
+    for (let m = waiting.pop(); m !== undefined; m = waiting.pop()) {
+      if (m.ordinal >= this.capacity) this.resize(this.words, m.ordinal)
+      if (this.stale[m.ordinal] === 1) continue
+      this.stale[m.ordinal] = 1
+      if (m.parent !== undefined) waiting.push(m.parent)
+      if (m.others !== undefined) waiting.push(...m.others)
     }
   }
 
-  private resize(word: number, ordinal: number): void {
-    const words = word >= this.words ? word + 1 : this.words
+  /** Brings up to date what is stale at the moment and below it. Moments can be in a circle: until nothing changes. */
+  private refresh(moment: Moment): void {
+    const list: Array<Moment> = [moment]
+    this.stale[moment.ordinal] = 0
+    for (let i = 0; i < list.length; i++) {
+      for (const child of list[i]!.children.values()) {
+        if (child.ordinal >= this.capacity || this.stale[child.ordinal] === 0) continue
+        this.stale[child.ordinal] = 0
+        list.push(child)
+      }
+    }
+    for (let changed = true; changed;) {
+      changed = false
+      // The deepest ones are near the end.
+      for (let i = list.length - 1; i >= 0; i--) if (this.gather(list[i]!)) changed = true
+    }
+    for (const m of list) this.edges[m.ordinal] = m.children.size
+  }
+
+  /** Adds the bits of the children; true when some were missing. */
+  private gather(moment: Moment): boolean {
+    const { bits, words } = this
+    const to = moment.ordinal * words
+    let changed = false
+    for (const { ordinal } of moment.children.values()) {
+      if (ordinal >= this.capacity) continue
+      const from = ordinal * words
+      for (let w = 0; w < words; w++) {
+        const missing = bits[from + w]! & ~bits[to + w]!
+        if (missing === 0) continue
+        bits[to + w]! |= missing
+        changed = true
+      }
+    }
+    return changed
+  }
+
+  private resize(words: number, ordinal: number): void {
     let { capacity } = this
     while (ordinal >= capacity) capacity *= 2
     const bits = new Int32Array(capacity * words)
@@ -92,8 +139,14 @@ export class Futures {
       for (let w = 0; w < this.words; w++) bits[m * words + w] = this.bits[m * this.words + w]!
     }
     this.words = words
-    this.capacity = capacity
     this.bits = bits
+    if (capacity === this.capacity) return
+    const { edges, stale } = this
+    this.capacity = capacity
+    this.stale = new Uint8Array(capacity)
+    this.stale.set(stale)
+    this.edges = new Int32Array(capacity)
+    this.edges.set(edges)
   }
 }
 

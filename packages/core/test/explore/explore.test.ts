@@ -180,17 +180,11 @@ describe("a checkpoint", () => {
 })
 
 test("a monitor whose looks count costs optimal no class", () => {
-  const thread = (ops: ProgramThread["ops"]): ProgramThread => ({ spawned: false, daemon: true, ops })
   const model = buildModel([
-    thread([{ kind: "load", index: 1, value: 0 }]),
-    thread([{ kind: "load", index: 0, value: 0 }]),
-    thread([{ kind: "load", index: 0, value: 0 }]),
-    thread([
-      { kind: "kill", index: 0, value: 0 },
-      { kind: "kill", index: 1, value: 0 },
-      { kind: "add", index: 0, value: 1 },
-      { kind: "kill", index: 0, value: 0 }
-    ])
+    thread({ ...op("load"), index: 1 }),
+    thread(op("load")),
+    thread(op("load")),
+    thread(op("kill"), { ...op("kill"), index: 1 }, { ...op("add"), value: 1 }, op("kill"))
   ])
   const options: Explore.ExploreOptions = { reduction: "optimal", partialDeadlocks: false }
   const classes = Explore.explore(model, { ...options, unordered: new Set(["sum"]) })
