@@ -10,6 +10,9 @@ import { type KernelOptions, kernelOf } from "./kernelOf.ts"
 import { didYouMean } from "./nearest.ts"
 import { type UserError, userError } from "./UserError.ts"
 
+/** How the name of a log ends. */
+export const logSuffix = ".ndjson"
+
 /** Where a program's text comes from. */
 export interface Source {
   /** As messages name it. */
@@ -82,13 +85,14 @@ const unknownSubject = (word: string, entries: ReadonlyArray<CorpusEntry>): User
   )
 }
 
-/** A log says so in its first bytes; anything else that is JSON was meant to be one. */
+/** A log says so in its first bytes, an empty one by its name; anything else that is JSON was meant to be one. */
 const looksLikeLog = (path: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const file = yield* fs.open(path, { flag: "r" })
     const bytes = yield* file.readAlloc(64)
-    return bytes._tag === "Some" && Buffer.from(bytes.value).toString("utf8").trimStart().startsWith("{")
+    if (bytes._tag === "None") return path.endsWith(logSuffix)
+    return Buffer.from(bytes.value).toString("utf8").trimStart().startsWith("{")
   }).pipe(Effect.scoped, Effect.mapError((error) => readError(path, error)))
 
 const readSource = (path: string) =>

@@ -88,6 +88,12 @@ describe("what is wrong is said, with the nearest valid word, and the exit code 
   it("an empty program", () => {
     expect(mmrace(folder, "fuzz", file("empty.mmrace", "")).stderr).toContain("empty.mmrace:1:1: expected a program")
   })
+
+  it("an empty log", () => {
+    expect(mmrace(folder, "replay", file("empty.ndjson", "")).stderr).toContain(
+      "empty.ndjson: line 1: the file is empty"
+    )
+  })
 })
 
 describe("help", () => {

@@ -17,11 +17,9 @@ import * as FileSystem from "effect/FileSystem"
 import type { PlatformError } from "effect/PlatformError"
 import { createHash } from "node:crypto"
 import { dirname, extname, join, resolve } from "node:path"
-import { fileProblem, type Job } from "../Subject.ts"
+import { fileProblem, type Job, logSuffix } from "../Subject.ts"
 import { type UserError, userError } from "../UserError.ts"
 import { version } from "../version.ts"
-
-export const logSuffix = ".ndjson"
 
 /** How an execution came to be: what a log says of it besides its steps. */
 export interface Provenance {
