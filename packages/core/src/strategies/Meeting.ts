@@ -1,12 +1,12 @@
 /**
- * Two threads meet: one is stopped before an access with which the other one's accesses conflict, and the other one
- * runs, to its end or until it gives way before such an access in turn. When it has to wait, the stopped one goes on
- * until it need not, and no further.
+ * Two threads meet: one runs up to an access with which the other one's accesses conflict and is stopped there; the other
+ * one runs to its end, then all others in a random order, then the stopped one. When one of them has to wait, the stopped
+ * one goes on until it need not, and no further.
  *
- * The executions are those of PCT with one change point or a few (Burckhardt et al., ASPLOS 2010), but for four things:
- * a change point lies where there is a conflict; the thread that runs there takes part in it; threads that do the same
- * count as one, so that a hundred writers are no more places to look at than two; and no place is taken twice before all
- * were. Who conflicts with whom comes from the profile.
+ * The executions are those of PCT with one change point (Burckhardt et al., ASPLOS 2010), but for four things: the change
+ * point lies where there is a conflict; the thread that runs there takes part in it; threads that do the same count as
+ * one, so that a hundred writers are no more places to look at than two; and no place is taken twice before all were.
+ * Who conflicts with whom comes from the profile.
  */
 import type { Ask } from "../Ask.ts"
 import { Prng } from "../Prng.ts"
@@ -23,15 +23,8 @@ interface Target {
   readonly at: number
 }
 
-/** The chance that a thread that was given way to gives way in turn. */
-const returning = 0.2
-/** The chance that the two run before all other threads; else a random order puts them where they are. */
-const comingFirst = 0.7
-/** The chance that the stopped thread waits for all other threads, not for the runner alone. */
-const waitingLast = 0.5
 /** A thread that has moved this often without another one moving spins: it goes behind all others. */
 const patience = 1000
-const never = Number.POSITIVE_INFINITY
 
 export class Meeting implements Strategy {
   readonly name = "meeting"
@@ -49,12 +42,9 @@ export class Meeting implements Strategy {
   private stopped = 0
   private runner = 0
   private target: Target | undefined = undefined
-  /** Before which of its conflicting accesses the thread whose turn it is gives way. */
-  private limit = never
-  /** How often one of the two gave way to the other. */
-  private stops = 0
-  /** The stopped thread goes on behind all others, not right behind the runner. */
-  private goesLast = false
+  /** Before which of its conflicting accesses the first one is stopped. */
+  private limit = 1
+  private hasStopped = false
   /** Threads that have moved, and whether the two are there: before, those that spawn them come first. */
   private born = new Uint8Array(0)
   private bothBorn = false
@@ -62,7 +52,7 @@ export class Meeting implements Strategy {
   private streak = 0
   private bottom = 0
   private stoppedMet = 0
-  private runnerMet = 0
+  private runnerMet = false
 
   constructor(remembers: boolean) {
     this.remembers = remembers
@@ -81,7 +71,7 @@ export class Meeting implements Strategy {
       const parent = this.parentOfUnborn(view)
       if (parent >= 0) return parent
     }
-    if (this.isBefore(view)) this.giveWay()
+    if (!this.hasStopped && this.isThere(view)) this.stop()
     if (this.streak > patience) {
       this.ranks[view.last] = ++this.bottom
       this.streak = 0
@@ -101,20 +91,17 @@ export class Meeting implements Strategy {
     this.mover = thread
     if (thread === stopped) {
       if (meets(this.profile, ask, runner)) this.stoppedMet++
-    } else if (thread === runner && meets(this.profile, ask, stopped)) {
-      if (this.stops === 1 && this.runnerMet === 0) this.takeAlike()
-      this.runnerMet++
+    } else if (thread === runner && !this.runnerMet && meets(this.profile, ask, stopped)) {
+      this.runnerMet = true
+      if (this.hasStopped) this.takeAlike()
     }
   }
 
-  /** The thread whose turn it is has come to where it gives way, or it has ended. */
-  private isBefore(view: View): boolean {
-    const isRunner = this.stops % 2 === 1
-    const thread = isRunner ? this.runner : this.stopped
-    const pending = view.pending(thread) as Ask<unknown> | undefined
-    if (pending === undefined) return this.stops === 0 && this.born[thread] === 1
-    const met = isRunner ? this.runnerMet : this.stoppedMet
-    return met >= this.limit - 1 && meets(this.profile, pending, isRunner ? this.stopped : this.runner)
+  /** The first one has come to where it is to be stopped, or it has ended. */
+  private isThere(view: View): boolean {
+    const pending = view.pending(this.stopped) as Ask<unknown> | undefined
+    if (pending === undefined) return this.born[this.stopped] === 1
+    return this.stoppedMet >= this.limit - 1 && meets(this.profile, pending, this.runner)
   }
 
   /**
@@ -143,41 +130,26 @@ export class Meeting implements Strategy {
     return -1
   }
 
-  private giveWay(): void {
-    const { prng, ranks, runner, stopped } = this
-    const rank = ranks[stopped]!
-    ranks[stopped] = this.stops === 0 && this.goesLast ? ranks.length : ranks[runner]!
-    ranks[runner] = rank
-    this.stops++
-    const isRunner = this.stops % 2 === 1
-    const met = isRunner ? this.runnerMet : this.stoppedMet
-    const left = (isRunner ? meetings(this.profile, runner, stopped) : meetings(this.profile, stopped, runner)) - met
-    this.limit = left > 1 && prng.unit() < returning ? met + 2 + below(prng, left - 1) : never
+  private stop(): void {
+    this.hasStopped = true
+    this.ranks[this.stopped] = ++this.bottom
   }
 
   private prepare(threads: number): void {
     const { prng } = this
     this.fresh = false
-    this.stops = 0
+    this.hasStopped = false
     this.streak = 0
     this.bottom = threads
     this.stoppedMet = 0
-    this.runnerMet = 0
+    this.runnerMet = false
     this.bothBorn = false
     if (this.born.length !== threads) this.born = new Uint8Array(threads)
     this.born.fill(0)
     this.aim(threads)
-    this.goesLast = prng.unit() < waitingLast
-    const { runner, stopped } = this
     this.ranks = randomRanks(prng, threads)
-    if (prng.unit() < comingFirst) {
-      this.ranks[stopped] = -2
-      this.ranks[runner] = -1
-    } else if (this.ranks[stopped]! > this.ranks[runner]!) {
-      const rank = this.ranks[stopped]!
-      this.ranks[stopped] = this.ranks[runner]!
-      this.ranks[runner] = rank
-    }
+    this.ranks[this.stopped] = -2
+    this.ranks[this.runner] = -1
   }
 
   private aim(threads: number): void {

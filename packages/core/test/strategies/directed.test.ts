@@ -21,6 +21,7 @@ import {
   RandomWalk,
   runCampaign,
   spawnThread,
+  Stops,
   TraceClasses,
   traceHash,
   Unseen
@@ -206,6 +207,92 @@ const mean = (model: Model, seeds: number): number => {
   return sum / seeds
 }
 
+/** Two threads of forty steps that do not meet. */
+const apart = (): Model =>
+  makeModel("apart", (m) => {
+    for (const name of ["A", "B"]) {
+      const own = m.actor(Cell.cellType, `own ${name}`, 0)
+      m.thread(name, function*() {
+        for (let i = 0; i < 40; i++) yield* ask(own, Cell.load)
+      })
+    }
+  })
+
+const profileOf = (model: Model) => {
+  const executor = new Executor(model)
+  const builder = new ProfileBuilder()
+  executor.run(new RandomWalk(), 1)
+  builder.size(executor.step, executor.contested)
+  builder.read(model, executor.log)
+  return builder.build()
+}
+
+/** The widest stretch of the 78 places without a first stop, after so many executions. */
+const widestGap = (stops: Stops, seed: number, executions: number): number => {
+  const model = apart()
+  const profile = profileOf(model)
+  const executor = new Executor(model)
+  const places = Array.from({ length: executions }, (_, i) => {
+    executor.run(stops, mix32(seed, i), profile)
+    const { threads } = executor.log
+    let moved = 1
+    while (threads[moved] === threads[0]) moved++
+    return 39 * threads[0]! + moved - 1
+  })
+  const sorted = [-1, ...places.toSorted((a, b) => a - b), 78]
+  return Math.max(...sorted.slice(1).map((place, i) => place - sorted[i]!))
+}
+
+/** Of twenty seeds. */
+const widest = (remembers: boolean): number =>
+  Math.max(...Array.from({ length: 20 }, (_, seed) => widestGap(new Stops(remembers), seed, 30)))
+
+describe("stops", () => {
+  test("are spread evenly over all places", () => {
+    expect(widest(true)).toBeLessThan(8)
+    expect(widest(false)).toBeGreaterThan(12)
+  })
+
+  test("do not depend on earlier executions unless they are to", () => {
+    const model = apart()
+    const profile = profileOf(model)
+    const executor = new Executor(model)
+    const word = (stops: Stops, seed: number): string => {
+      executor.run(stops, seed, profile)
+      return executor.copyChoices().join("")
+    }
+    const used = new Stops(false)
+    word(used, 1)
+    expect(word(used, 2)).toBe(word(new Stops(false), 2))
+  })
+
+  test("find what takes two: the other thread has moved twice in between", () => {
+    const model = makeModel("turns", (m) => {
+      const x = m.actor(Cell.cellType, "x", 0)
+      const saw = m.actor(Cell.cellType, "saw", 0)
+      function* add(from: number): Path<void> {
+        const value = yield* ask(x, Cell.load)
+        yield* ask(x, Cell.store, value === from ? from + 1 : value)
+      }
+      m.thread("A", function*(): Path<void> {
+        yield* add(0)
+        yield* add(2)
+      })
+      m.thread("B", function*(): Path<void> {
+        yield* add(1)
+        yield* add(3)
+        if ((yield* ask(x, Cell.load)) === 4) yield* ask(saw, Cell.store, 1)
+      })
+      m.monitor(finalCheck("turns", () => saw.state === 0 ? undefined : "in turns"))
+    })
+    const profile = profileOf(model)
+    const executor = new Executor(model)
+    const stops = new Stops(true)
+    const fails = Array.from({ length: 200 }, (_, i) => failureId(executor.run(stops, i, profile)) !== undefined)
+    expect(fails).toContain(true)
+  })
+})
+
 describe("meeting", () => {
   test("stops one thread before each of its conflicts in turn, and none twice", () => {
     const model = makeModel("two", (m) => {
@@ -221,11 +308,7 @@ describe("meeting", () => {
       }
     })
     const executor = new Executor(model)
-    const builder = new ProfileBuilder()
-    executor.run(new RandomWalk(), 1)
-    builder.size(executor.step, executor.contested)
-    builder.read(model, executor.log)
-    const profile = builder.build()
+    const profile = profileOf(model)
     const meeting = new Meeting(true)
     const words = new Set<string>()
     // Five places: before the second, third and fourth addition of A, and the second and third of B.

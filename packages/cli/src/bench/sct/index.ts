@@ -66,6 +66,7 @@ const ours = new Set([
   "Meeting.js",
   "Opening.js",
   "Orders.js",
+  "Stops.js",
   "Unseen.js"
 ])
 
