@@ -59,11 +59,6 @@ export interface StatesCounts {
 /** What made the search stop. */
 export type StatesEnd = "complete" | "bound" | "stopped" | "memory"
 
-interface Sleeper {
-  readonly thread: number
-  readonly footprint: Footprint
-}
-
 /** The way to a state, shared by all that start with it. */
 interface Way {
   readonly before: Way | undefined
@@ -73,13 +68,14 @@ interface Way {
 
 interface Frame {
   readonly step: Happened | undefined
-  readonly way: Way | undefined
   readonly moves: ReadonlyArray<Move>
   next: number
-  /** Own to the frame. */
-  readonly sleep: Array<Sleeper>
+  /** Where its sleepers begin on the stack of them. */
+  readonly sleep: number
   /** What the step of the thread being moved touched, with all numbers so far. */
   touched: Footprint | undefined
+  /** Made when it is asked for. */
+  way: Way | undefined
 }
 
 /** More threads than bits: their sleep is not remembered, so they are not put to sleep. */
@@ -93,22 +89,27 @@ export class States {
   private readonly options: StatesOptions
   private readonly sleepSets: boolean
   private readonly frames: Array<Frame> = []
+  /** Threads that sleep, and what their steps touch: those of the topmost frame, or of the state arrived at, end it. */
+  private readonly sleepers: Array<number> = []
+  private readonly asleepFor: Array<Footprint> = []
   /** By cost: states whose next level it is. */
   private readonly waiting: Array<Array<Way>> = []
-  /** A move of each thread that is no data choice. */
+  /** A move of each thread that is no data choice, and all by themselves. */
   private readonly plain: ReadonlyArray<Move>
+  private readonly alone: ReadonlyArray<ReadonlyArray<Move>>
   private cost = 0
   private tick = 0
   private end: StatesEnd = "complete"
   private readonly enabled: Array<number> = []
   /** By state: threads that slept at every visit. */
-  private readonly slept: Array<number> = []
+  private slept = new Int32Array(1 << 11)
 
   constructor(machine: Machine, visited: Visited, options: StatesOptions) {
     this.machine = machine
     this.visited = visited
     this.options = options
     this.plain = machine.model.threads.map(({ id }) => ({ thread: id, value: -1 }))
+    this.alone = this.plain.map((move) => [move])
     this.sleepSets = options.cost === undefined && (options.sleepSets ?? true)
   }
 
@@ -132,36 +133,59 @@ export class States {
 
   /** Depth first from the present state; false when the search is to end. */
   private search(start: Way | undefined, first: Happened | undefined, visitor: StatesVisitor): boolean {
-    if (!this.arrive(first, start, start?.thread ?? -1, [], visitor)) return false
+    const { frames, machine } = this
+    this.dropSleepers(0)
+    if (!this.arrive(first, start, 0, visitor)) return false
     for (;;) {
-      const frame = this.frames.at(-1)
+      const frame = frames.at(-1)
       if (frame === undefined) return true
       if (++this.tick % this.options.goOnEvery === 0 && !visitor.goOn()) return this.stop("stopped")
       const move = frame.moves[frame.next++]
       if (move === undefined) {
-        this.frames.pop()
-        this.leave(frame)
+        frames.pop()
+        this.leave(frame.step, frame.sleep)
         continue
       }
-      const step = this.machine.step(move.thread, move.value)
+      const step = machine.step(move.thread, move.value)
       this.counts.steps++
-      const way: Way = { before: frame.way, thread: move.thread, value: move.value }
-      const sleep: Array<Sleeper> = []
-      if (this.sleepSets) {
-        for (const sleeper of frame.sleep) {
-          if (sleeper.thread !== move.thread && !dependent(sleeper.footprint, step)) sleep.push(sleeper)
-        }
-        frame.touched = move.value < 0 ? step : union(frame.touched, step)
-        if (frame.moves[frame.next]?.thread !== move.thread) {
-          if (move.thread < maxSleepers) frame.sleep.push({ thread: move.thread, footprint: frame.touched })
-          frame.touched = undefined
-        }
-      }
-      if (!this.arrive(step, way, move.thread, sleep, visitor)) return false
+      if (this.sleepSets) this.lullAfter(frame, move, step)
+      const sleep = this.sleepers.length
+      if (this.sleepSets) this.keepAsleep(frame, move, step, sleep)
+      if (!this.arrive(step, undefined, sleep, visitor)) return false
     }
   }
 
-  private leave({ step }: Frame): void {
+  /** The thread's moves are all made: in what follows the other ones it sleeps. */
+  private lullAfter(frame: Frame, { thread, value }: Move, step: Happened): void {
+    frame.touched = value < 0 ? step : union(frame.touched, step)
+    if (frame.moves[frame.next]?.thread === thread) return
+    if (thread < maxSleepers) {
+      this.sleepers.push(thread)
+      this.asleepFor.push(frame.touched)
+    }
+    frame.touched = undefined
+  }
+
+  /** Those that sleep before the step sleep behind it unless it wakes them: they come to lie above those of the frame. */
+  private keepAsleep(frame: Frame, { thread }: Move, step: Happened, end: number): void {
+    const { asleepFor, sleepers } = this
+    for (let i = frame.sleep; i < end; i++) {
+      const sleeper = sleepers[i]!
+      if (sleeper === thread || dependent(asleepFor[i]!, step)) continue
+      sleepers.push(sleeper)
+      asleepFor.push(asleepFor[i]!)
+    }
+  }
+
+  private dropSleepers(from: number): void {
+    while (this.sleepers.length > from) {
+      this.sleepers.pop()
+      this.asleepFor.pop()
+    }
+  }
+
+  private leave(step: Happened | undefined, sleep: number): void {
+    this.dropSleepers(sleep)
     if (step !== undefined) this.machine.undo(step)
   }
 
@@ -170,31 +194,64 @@ export class States {
     return false
   }
 
-  /** The machine has come to a state: judges it, and pushes a frame when something is to be explored from it. */
+  /**
+   * The machine has come to a state, and its sleepers begin at `sleep`: judges the state, and pushes a frame when
+   * something is to be explored from it. Where it was seen before there is nothing to judge: executions end in states
+   * that are not kept. `start`: the way to it, when it is the first one of a search.
+   */
   private arrive(
     step: Happened | undefined,
-    way: Way | undefined,
-    last: number,
-    sleep: Array<Sleeper>,
+    start: Way | undefined,
+    sleep: number,
     visitor: StatesVisitor
   ): boolean {
-    const { enabled, machine } = this
-    const count = machine.enabled(enabled)
-    const verdict = this.judge(step, count)
-    if (verdict !== undefined) {
-      this.counts.ends++
-      const goOn = visitor.ended(verdict, () => movesOf(way), this.cost)
-      if (step !== undefined) machine.undo(step)
-      return goOn || this.stop("stopped")
-    }
-    const moves = this.options.cost === undefined ? this.unbounded(sleep) : this.bounded(way, last)
-    if (moves === "full") return this.stop("memory")
-    if (moves.length === 0) {
-      if (step !== undefined) machine.undo(step)
+    const { machine } = this
+    const vector = machine.vector!
+    const last = step?.thread ?? -1
+    if (this.options.cost !== undefined) vector.set(machine.freeColumn, last + 1)
+    const known = step?.failure === undefined ? this.visited.find(vector) : -1
+    if (known >= 0) {
+      this.counts.matched++
+      const moves = this.options.cost === undefined ? this.again(known, sleep) : noMoves
+      if (moves.length === 0) this.leave(step, sleep)
+      else this.push(step, start, moves, sleep)
       return true
     }
-    this.frames.push({ step, way, moves, next: 0, sleep, touched: undefined })
+    const verdict = this.judge(step, machine.enabled(this.enabled))
+    if (verdict !== undefined) {
+      this.counts.ends++
+      const goOn = visitor.ended(verdict, () => movesOf(this.wayTo(step, start)), this.cost)
+      this.leave(step, sleep)
+      return goOn || this.stop("stopped")
+    }
+    const state = this.visited.add(vector)
+    if (state < 0) return this.stop("memory")
+    this.counts.states++
+    const moves = this.options.cost === undefined
+      ? this.awake(state, sleep)
+      : this.bounded(this.wayTo(step, start), last)
+    if (moves.length === 0) this.leave(step, sleep)
+    else this.push(step, start, moves, sleep)
     return true
+  }
+
+  private push(
+    step: Happened | undefined,
+    way: Way | undefined,
+    moves: ReadonlyArray<Move>,
+    sleep: number
+  ): void {
+    this.frames.push({ step, moves, next: 0, sleep, touched: undefined, way })
+  }
+
+  /** The way to the state behind the step of the topmost frame. */
+  private wayTo(step: Happened | undefined, start: Way | undefined): Way | undefined {
+    const { frames } = this
+    if (frames.length === 0 || step === undefined) return start
+    for (let i = 1; i < frames.length; i++) {
+      frames[i]!.way ??= behind(frames[i - 1]!)
+    }
+    return behind(frames.at(-1)!)
   }
 
   private judge(step: Happened | undefined, enabled: number): Verdict | "step-limit" | undefined {
@@ -208,36 +265,45 @@ export class States {
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }
 
-  private unbounded(sleep: Array<Sleeper>): ReadonlyArray<Move> | "full" {
-    let asleep = 0
-    for (const { thread } of sleep) asleep |= 1 << thread
-    const known = this.visited.find(this.machine.vector!)
-    if (known < 0) {
-      const state = this.visited.add(this.machine.vector!)
-      if (state < 0) return "full"
-      this.counts.states++
-      this.slept[state] = asleep
-      return this.movesOf((thread) => (asleep & (1 << thread)) === 0 || thread >= maxSleepers)
+  /** What is to be explored from a new state: all that does not sleep. */
+  private awake(state: number, sleep: number): ReadonlyArray<Move> {
+    if (state >= this.slept.length) {
+      const longer = new Int32Array(this.slept.length * 2)
+      longer.set(this.slept)
+      this.slept = longer
     }
-    this.counts.matched++
-    const slept = this.slept[known]!
+    const asleep = this.asleepFrom(sleep)
+    this.slept[state] = asleep
+    return this.movesOf((thread) => (asleep & (1 << thread)) === 0 || thread >= maxSleepers)
+  }
+
+  /** From a state that was seen before: threads that slept at all visits and do not now. Only they are not to sleep. */
+  private again(state: number, sleep: number): ReadonlyArray<Move> {
+    const asleep = this.asleepFrom(sleep)
+    const slept = this.slept[state]!
     const awake = slept & ~asleep
     if (awake === 0) return noMoves
-    this.slept[known] = slept & asleep
-    for (let i = sleep.length - 1; i >= 0; i--) if ((slept & (1 << sleep[i]!.thread)) === 0) sleep.splice(i, 1)
+    this.slept[state] = slept & asleep
+    const { asleepFor, sleepers } = this
+    let kept = sleep
+    for (let i = sleep; i < sleepers.length; i++) {
+      if ((slept & (1 << sleepers[i]!)) === 0) continue
+      sleepers[kept] = sleepers[i]!
+      asleepFor[kept++] = asleepFor[i]!
+    }
+    this.dropSleepers(kept)
+    this.machine.enabled(this.enabled)
     return this.movesOf((thread) => thread < maxSleepers && (awake & (1 << thread)) !== 0)
   }
 
+  private asleepFrom(sleep: number): number {
+    let asleep = 0
+    for (let i = sleep; i < this.sleepers.length; i++) asleep |= 1 << this.sleepers[i]!
+    return asleep
+  }
+
   /** Moves that cost nothing; the others wait for their level. */
-  private bounded(way: Way | undefined, last: number): ReadonlyArray<Move> | "full" {
-    const vector = this.machine.vector!
-    vector.set(this.machine.freeColumn, last + 1)
-    if (this.visited.find(vector) >= 0) {
-      this.counts.matched++
-      return noMoves
-    }
-    if (this.visited.add(vector) < 0) return "full"
-    this.counts.states++
+  private bounded(way: Way | undefined, last: number): ReadonlyArray<Move> {
     const costs = this.costs(last)
     return this.movesOf((thread) => {
       const cost = costs(thread)
@@ -267,18 +333,27 @@ export class States {
   }
 
   private movesOf(wanted: (thread: number) => boolean): ReadonlyArray<Move> {
-    const moves: Array<Move> = []
+    let moves: Array<Move> | undefined
+    let only = -1
     for (const thread of this.enabled) {
       if (!wanted(thread)) continue
       const choices = this.machine.choicesOf(thread)
+      if (choices === 0 && only < 0 && moves === undefined) {
+        only = thread
+        continue
+      }
+      moves ??= only < 0 ? [] : [this.plain[only]!]
       if (choices === 0) moves.push(this.plain[thread]!)
       for (let value = 0; value < choices; value++) moves.push({ thread, value })
     }
-    return moves
+    return moves ?? (only < 0 ? noMoves : this.alone[only]!)
   }
 }
 
 const noMoves: ReadonlyArray<never> = []
+
+/** The way of the frame and the move that was taken last from there. */
+const behind = ({ moves, next, way }: Frame): Way => ({ before: way, ...moves[next - 1]! })
 
 /** How long a thread waits for its turn in the round that starts with `last`. */
 const turn = (thread: number, last: number, threads: number): number => (thread - Math.max(0, last) + threads) % threads

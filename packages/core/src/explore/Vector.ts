@@ -13,6 +13,8 @@ export class Vector {
   /** Two hashes of 32 bits, made in different ways. */
   a = 0
   b = 0
+  /** The largest number there has been. */
+  largest = 0
   private readonly start: Int32Array
   private readonly changed: Uint8Array
 
@@ -26,6 +28,7 @@ export class Vector {
   begin(numbers: ArrayLike<number>): void {
     this.now.set(numbers)
     this.start.set(numbers)
+    this.largest = Math.max(...this.now)
   }
 
   set(column: number, number: number): void {
@@ -36,12 +39,13 @@ export class Vector {
       this.columns.push(column)
     }
     this.now[column] = number
+    if (number > this.largest) this.largest = number
     this.a ^= codeA(column, before) ^ codeA(column, number)
     this.b ^= codeB(column, before) ^ codeB(column, number)
   }
 
   /** The present row equals one of `length` numbers that starts at `from` of `rows`. */
-  equals(rows: Int32Array, from: number, length: number): boolean {
+  equals(rows: Uint16Array | Int32Array, from: number, length: number): boolean {
     const { columns, now, start } = this
     for (let i = 0; i < length; i++) if (rows[from + i] !== now[columns[i]!]) return false
     for (let i = length; i < columns.length; i++) if (now[columns[i]!] !== start[columns[i]!]) return false

@@ -13,22 +13,34 @@ export interface VisitedOptions {
   readonly maxStates?: number
 }
 
+/** States in a row whose rows have one length: it only grows. */
+interface Stretch {
+  readonly first: number
+  /** Where the row of `first` starts. */
+  readonly start: number
+  readonly length: number
+}
+
 export class Visited {
   /** States held; their numbers are 0 to size - 1. */
   size = 0
-  private readonly fullWords: number
+  private readonly fullBytes: number
   private readonly maxStates: number
   private compact = false
-  /** Open addressing, two words a place: the first hash of a state and its number + 1; 0 is an empty place. */
-  private places = new Int32Array(1 << 13)
-  private a = new Int32Array(1 << 11)
+  /**
+   * Open addressing, two words a place: the first hash of a state and its number + 1; 0 is an empty place. At most half
+   * of the places are taken.
+   */
+  private places = new Int32Array(1 << 16)
+  /** The second hash of each state. */
   private b = new Int32Array(1 << 11)
-  /** Where the row of a state starts; it ends where the next one starts. */
-  private starts = new Float64Array((1 << 11) + 1)
-  private rows = new Int32Array(1 << 15)
+  /** One after the other; with 32 bits for each number as soon as one needs them. */
+  private rows: Uint16Array | Int32Array = new Uint16Array(1 << 15)
+  /** Where each row is, the latest first. */
+  private readonly stretches: Array<Stretch> = []
 
   constructor(options: VisitedOptions = {}) {
-    this.fullWords = Math.min((options.fullBytes ?? 512 * 2 ** 20) / 4, 2 ** 30)
+    this.fullBytes = options.fullBytes ?? 512 * 2 ** 20
     this.maxStates = options.maxStates ?? 50_000_000
   }
 
@@ -44,24 +56,17 @@ export class Visited {
 
   /** Memory that it takes, in bytes. */
   get bytes(): number {
-    return this.places.byteLength + this.a.byteLength + this.b.byteLength + this.starts.byteLength +
-      this.rows.byteLength
+    return this.places.byteLength + this.b.byteLength + this.rows.byteLength
   }
 
   /** The number of the state; -1 when it was not seen. */
   find(state: Vector): number {
     const { places } = this
     const mask = places.length - 2
-    for (let at = home(state) & mask;; at = (at + 2) & mask) {
+    for (let at = (state.a << 1) & mask;; at = (at + 2) & mask) {
       const number = places[at + 1]! - 1
       if (number < 0) return -1
-      if (places[at] !== state.a) continue
-      if (this.compact) {
-        if (this.b[number] === state.b) return number
-        continue
-      }
-      const from = this.starts[number]!
-      if (state.equals(this.rows, from, this.starts[number + 1]! - from)) return number
+      if (places[at] === state.a && this.isAt(number, state)) return number
     }
   }
 
@@ -69,63 +74,66 @@ export class Visited {
   add(state: Vector): number {
     if (this.size >= this.maxStates) return -1
     const number = this.size++
-    if (number >= this.a.length) this.grow()
-    this.a[number] = state.a
+    if (number >= this.b.length) this.b = longer(this.b, this.b.length * 2)
     this.b[number] = state.b
     if (!this.compact) this.keepRow(number, state)
-    if (this.size * 4 > this.places.length) this.rehash(this.places.length * 4)
-    else this.occupy(number)
+    if (this.size * 4 > this.places.length) this.widen()
+    occupy(this.places, state.a, number + 1)
     return number
   }
 
   /** Drops the full rows, to make room. */
   dropRows(): void {
     this.compact = true
-    this.rows = new Int32Array(0)
-    this.starts = new Float64Array(0)
+    this.rows = new Uint16Array(0)
+    this.stretches.length = 0
   }
 
-  private keepRow(number: number, { columns, now }: Vector): void {
-    const from = this.starts[number]!
-    const end = from + columns.length
-    if (end > this.fullWords) return this.dropRows()
+  private isAt(number: number, state: Vector): boolean {
+    if (this.compact) return this.b[number] === state.b
+    let i = 0
+    while (this.stretches[i]!.first > number) i++
+    const { first, length, start } = this.stretches[i]!
+    return state.equals(this.rows, start + (number - first) * length, length)
+  }
+
+  private keepRow(number: number, { columns, largest, now }: Vector): void {
+    const { length } = columns
+    const latest = this.stretches[0]
+    const from = latest === undefined ? 0 : latest.start + (number - latest.first) * latest.length
+    const end = from + length
+    if (largest >= 2 ** 16 && this.rows instanceof Uint16Array) this.rows = Int32Array.from(this.rows)
+    if (end * this.rows.BYTES_PER_ELEMENT > this.fullBytes) return this.dropRows()
     if (end > this.rows.length) {
-      const rows = new Int32Array(Math.min(Math.max(end, this.rows.length * 2), Math.max(end, this.fullWords)))
-      rows.set(this.rows)
-      this.rows = rows
+      const most = Math.floor(this.fullBytes / this.rows.BYTES_PER_ELEMENT)
+      this.rows = longer(this.rows, Math.max(end, Math.min(this.rows.length * 2, most)))
     }
-    for (let i = 0; i < columns.length; i++) this.rows[from + i] = now[columns[i]!]!
-    this.starts[number + 1] = end
+    if (latest?.length !== length) this.stretches.unshift({ first: number, start: from, length })
+    const { rows } = this
+    for (let i = 0; i < length; i++) rows[from + i] = now[columns[i]!]!
   }
 
-  private grow(): void {
-    const length = this.a.length * 2
-    const a = new Int32Array(length)
-    a.set(this.a)
-    this.a = a
-    const b = new Int32Array(length)
-    b.set(this.b)
-    this.b = b
-    if (this.compact) return
-    const starts = new Float64Array(length + 1)
-    starts.set(this.starts)
-    this.starts = starts
-  }
-
-  private rehash(length: number): void {
-    this.places = new Int32Array(length)
-    for (let number = 0; number < this.size; number++) this.occupy(number)
-  }
-
-  private occupy(number: number): void {
+  /** A place keeps its index or moves up by the old length: both halves are written in order. */
+  private widen(): void {
     const { places } = this
-    const mask = places.length - 2
-    const a = this.a[number]!
-    let at = home({ a, b: this.b[number]! }) & mask
-    while (places[at + 1] !== 0) at = (at + 2) & mask
-    places[at] = a
-    places[at + 1] = number + 1
+    const wider = new Int32Array(places.length * 2)
+    for (let at = 0; at < places.length; at += 2) {
+      if (places[at + 1] !== 0) occupy(wider, places[at]!, places[at + 1]!)
+    }
+    this.places = wider
   }
 }
 
-const home = ({ a, b }: { readonly a: number; readonly b: number }): number => a ^ (b << 7)
+const occupy = (places: Int32Array, hash: number, entry: number): void => {
+  const mask = places.length - 2
+  let at = (hash << 1) & mask
+  while (places[at + 1] !== 0) at = (at + 2) & mask
+  places[at] = hash
+  places[at + 1] = entry
+}
+
+const longer = <A extends Uint16Array | Int32Array>(array: A, length: number): A => {
+  const copy = array instanceof Uint16Array ? new Uint16Array(length) : new Int32Array(length)
+  copy.set(array)
+  return copy as A
+}
