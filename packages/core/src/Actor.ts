@@ -11,8 +11,8 @@
  * States are immutable values: a step replaces the state, it never edits it. That makes going back to
  * any earlier state a pointer assignment.
  */
-import * as Schema from "effect/Schema"
 import type { Ask } from "./Ask.ts"
+import { noValue, type Shape } from "./Shape.ts"
 
 /** How a command touches its location; two steps conflict when they share a location and one writes. */
 export type Access = "read" | "write"
@@ -73,8 +73,8 @@ export interface CommandSpec<S, A, R> {
   readonly evolve?: (state: S, arg: A, result: R, thread: number) => S
   readonly lock?: (result: R, arg: A) => LockEffect | undefined
   /** Shapes for the event log; default is "no argument" / "no result". */
-  readonly arg?: Schema.Codec<A, unknown>
-  readonly result?: Schema.Codec<R, unknown>
+  readonly arg?: Shape<A>
+  readonly result?: Shape<R>
   /** One short phrase for people, e.g. `= 3`; default prints argument and result. */
   readonly show?: (arg: A, result: R) => string
 }
@@ -115,8 +115,8 @@ export class Command<S, A, R> {
   readonly decide: ((state: S, arg: A, thread: ThreadRef) => R) | undefined
   readonly evolve: ((state: S, arg: A, result: R, thread: number) => S) | undefined
   readonly lock: ((result: R, arg: A) => LockEffect | undefined) | undefined
-  readonly arg: Schema.Codec<A, unknown>
-  readonly result: Schema.Codec<R, unknown>
+  readonly arg: Shape<A>
+  readonly result: Shape<R>
   readonly show: ((arg: A, result: R) => string) | undefined
 
   constructor(id: number, index: number, type: ActorType<S>, name: string, spec: CommandSpec<S, A, R>) {
@@ -136,8 +136,8 @@ export class Command<S, A, R> {
     this.decide = spec.decide
     this.evolve = spec.evolve
     this.lock = spec.lock
-    this.arg = spec.arg ?? (Schema.Undefined as unknown as Schema.Codec<A, unknown>)
-    this.result = spec.result ?? (Schema.Undefined as unknown as Schema.Codec<R, unknown>)
+    this.arg = spec.arg ?? (noValue as unknown as Shape<A>)
+    this.result = spec.result ?? (noValue as unknown as Shape<R>)
     this.show = spec.show
   }
 }

@@ -2,8 +2,8 @@
  * Threads as actors: spawn, join, kill and exit are steps like any other, so they order, block and
  * appear in the log the same way. `choose` is the data choice: a thread asks the schedule for a number.
  */
-import * as Schema from "effect/Schema"
 import { ActorType } from "./Actor.ts"
+import { aBoolean, anInt, anyValue } from "./Shape.ts"
 
 export interface ThreadState {
   readonly id: number
@@ -43,7 +43,7 @@ export const isThreadDone = threadType.command<void, boolean>("is_done", {
   access: "read",
   ordering: "acquire",
   decide: (state) => state.phase === "done",
-  result: Schema.Boolean
+  result: aBoolean
 })
 
 /** Logged by the engine when a thread's code ends; the result is what the code returned. */
@@ -51,7 +51,7 @@ export const exitThread = threadType.command<void, unknown>("exit", {
   access: "write",
   ordering: "release",
   evolve: (state) => ({ ...state, phase: "done" }),
-  result: Schema.Unknown
+  result: anyValue
 })
 
 export const choiceType = new ActorType<null>("choice")
@@ -59,7 +59,7 @@ export const choiceType = new ActorType<null>("choice")
 /** `yield* ask(choice, chooseNumber, n)`: a number in 0..n-1 that the strategy picks and the schedule records. */
 export const chooseNumber = choiceType.command<number, number>("choose", {
   access: "read",
-  arg: Schema.Int,
-  result: Schema.Int,
+  arg: anInt,
+  result: anInt,
   show: (n, picked) => `${picked} of 0..${n - 1}`
 })

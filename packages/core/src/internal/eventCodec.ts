@@ -8,6 +8,7 @@ import * as SchemaIssue from "effect/SchemaIssue"
 import type { Actor, Command } from "../Actor.ts"
 import { ask, type Ask } from "../Ask.ts"
 import type { Model } from "../Model.ts"
+import { type Shape, schemaOf } from "../Shape.ts"
 import { jsonText } from "./json.ts"
 import { LogEncodeError, LogError, pathText } from "./logError.ts"
 import { expectedOneOf } from "./nearest.ts"
@@ -48,7 +49,8 @@ interface ValueCodec {
   readonly decode: (value: unknown) => Result.Result<unknown, Schema.SchemaError>
 }
 
-const makeValueCodec = (schema: Schema.Codec<unknown, unknown>): ValueCodec => {
+const makeValueCodec = (shape: Shape<unknown>): ValueCodec => {
+  const schema = schemaOf(Schema, shape)
   const json = Schema.toCodecJson(schema)
   return {
     acceptsUndefined: Schema.is(schema)(undefined),
@@ -59,10 +61,10 @@ const makeValueCodec = (schema: Schema.Codec<unknown, unknown>): ValueCodec => {
 
 const valueCodecs = new WeakMap<object, ValueCodec>()
 
-/** Built once for a schema: building costs a thousand times as much as using. */
-const valueCodec = (schema: Schema.Codec<unknown, unknown>): ValueCodec => {
-  let codec = valueCodecs.get(schema)
-  if (codec === undefined) valueCodecs.set(schema, codec = makeValueCodec(schema))
+/** Built once for a shape: building costs a thousand times as much as using. */
+const valueCodec = (shape: Shape<unknown>): ValueCodec => {
+  let codec = valueCodecs.get(shape)
+  if (codec === undefined) valueCodecs.set(shape, codec = makeValueCodec(shape))
   return codec
 }
 
@@ -98,12 +100,12 @@ export class EventEncoder {
   private member(
     key: "arg" | "r",
     value: unknown,
-    schema: Schema.Codec<unknown, unknown>,
+    shape: Shape<unknown>,
     step: number,
     thread: number,
     pending: Ask<unknown>
   ): string {
-    const codec = valueCodec(schema)
+    const codec = valueCodec(shape)
     if (value === undefined && codec.acceptsUndefined) return ""
     const encoded = codec.encode(value)
     let reason: string
@@ -240,13 +242,13 @@ export class EventDecoder {
 
   private value(
     json: Schema.Json | undefined,
-    schema: Schema.Codec<unknown, unknown>,
+    shape: Shape<unknown>,
     kind: "arg" | "r",
     field: string,
     { actor, command }: { readonly actor: Actor<unknown>; readonly command: Command<unknown, unknown, unknown> },
     line: number
   ): unknown {
-    const codec = valueCodec(schema)
+    const codec = valueCodec(shape)
     const what = `the ${kind === "arg" ? "argument" : "result"} of ${actor.type.name}.${command.name}`
     if (json === undefined) {
       if (codec.acceptsUndefined) return undefined

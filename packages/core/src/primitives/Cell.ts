@@ -1,6 +1,6 @@
 /** A piece of memory: plain accesses race, atomic ones do not. */
-import * as Schema from "effect/Schema"
 import { ActorType } from "../Actor.ts"
+import { aBoolean, aNumber, Late } from "../Shape.ts"
 
 export const cellType = new ActorType<number>("cell")
 
@@ -9,14 +9,14 @@ export const read = cellType.command<void, number>("read", {
   access: "read",
   ordering: "plain",
   decide: (value) => value,
-  result: Schema.Number
+  result: aNumber
 })
 
 export const write = cellType.command<number>("write", {
   access: "write",
   ordering: "plain",
   evolve: (_, value) => value,
-  arg: Schema.Number
+  arg: aNumber
 })
 
 /** Atomic accesses: sequentially consistent, acquire and release. */
@@ -24,14 +24,14 @@ export const load = cellType.command<void, number>("load", {
   access: "read",
   ordering: "acquire",
   decide: (value) => value,
-  result: Schema.Number
+  result: aNumber
 })
 
 export const store = cellType.command<number>("store", {
   access: "write",
   ordering: "release",
   evolve: (_, value) => value,
-  arg: Schema.Number
+  arg: aNumber
 })
 
 /** Adds and returns the value before. */
@@ -40,8 +40,8 @@ export const fetchAdd = cellType.command<number, number>("fetch_add", {
   ordering: "acq_rel",
   decide: (value) => value,
   evolve: (value, delta) => value + delta,
-  arg: Schema.Number,
-  result: Schema.Number
+  arg: aNumber,
+  result: aNumber
 })
 
 /** Stores and returns the value before. */
@@ -50,8 +50,8 @@ export const exchange = cellType.command<number, number>("exchange", {
   ordering: "acq_rel",
   decide: (value) => value,
   evolve: (_, next) => next,
-  arg: Schema.Number,
-  result: Schema.Number
+  arg: aNumber,
+  result: aNumber
 })
 
 export interface CompareExchange {
@@ -65,8 +65,8 @@ export const compareExchange = cellType.command<CompareExchange, boolean>("compa
   ordering: "acq_rel",
   decide: (value, arg) => value === arg.expected,
   evolve: (value, arg, done) => done ? arg.next : value,
-  arg: Schema.Struct({ expected: Schema.Number, next: Schema.Number }),
-  result: Schema.Boolean,
+  arg: new Late((schema) => schema.Struct({ expected: schema.Number, next: schema.Number })),
+  result: aBoolean,
   show: ({ expected, next }, done) => `${expected} -> ${next}: ${done ? "done" : "has changed"}`
 })
 
@@ -75,5 +75,5 @@ export const awaitValue = cellType.command<number>("await", {
   access: "read",
   ordering: "acquire",
   blocked: (value, n) => value !== n,
-  arg: Schema.Number
+  arg: aNumber
 })

@@ -2,9 +2,9 @@
  * A completion (kernel/sched/completion.c): waiters pass one for each `complete`, all of them after `complete_all`.
  * The state is how many may still pass; `forever` after `complete_all`.
  */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType } from "../Actor.ts"
 import { ask, type Ask } from "../Ask.ts"
+import { aBoolean } from "../Shape.ts"
 
 /** What `complete_all` stores: never used up. */
 export const forever = 0x7fff_ffff
@@ -41,20 +41,20 @@ export const completion = {
     blocked: (done, _arg, thread) => done === 0 && !thread.killed,
     decide: (done) => done > 0,
     evolve: (done, _arg, passed) => passed ? afterOne(done) : done,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   tryWait: type.command<void, boolean>("try_wait_for_completion", {
     access: "write",
     ordering: "acquire",
     decide: (done) => done > 0,
     evolve: (done, _arg, passed) => passed ? afterOne(done) : done,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   isDone: type.command<void, boolean>("completion_done", {
     access: "read",
     ordering: "acquire",
     decide: (done) => done > 0,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   /** Makes it usable again; must not race with waiters. */
   reinit: type.command("reinit_completion", {

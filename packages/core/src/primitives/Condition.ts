@@ -3,9 +3,9 @@
  * whoever gets the mutex first runs first). `wait` gives the mutex up and joins the condition in one step; that one
  * step is why mutex and conditions are one actor. Conditions are numbered from 0.
  */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType, type LockEffect, type ThreadRef } from "../Actor.ts"
 import { ask, type Ask, type Path } from "../Ask.ts"
+import { anInt } from "../Shape.ts"
 
 export interface ConditionState {
   /** Thread id of the mutex's owner; -1 when free. */
@@ -68,7 +68,7 @@ export const condition = {
       waiting: [...state.waiting, { thread, condition: which }]
     }),
     lock: () => released,
-    arg: Schema.Int
+    arg: anInt
   }),
   /** The second half of a wait: waits for the signal, then for the mutex. */
   relock: type.command("relock", {
@@ -87,8 +87,8 @@ export const condition = {
       woken === 0
         ? state
         : { ...state, waiting: state.waiting.toSpliced(state.waiting.findIndex((w) => w.condition === which), 1) },
-    arg: Schema.Int,
-    result: Schema.Int
+    arg: anInt,
+    result: anInt
   }),
   /** Wakes all threads that wait for the condition; returns how many. */
   broadcast: type.command<number, number>("broadcast", {
@@ -97,8 +97,8 @@ export const condition = {
     decide: countWaiting,
     evolve: (state, which, woken) =>
       woken === 0 ? state : { ...state, waiting: state.waiting.filter((w) => w.condition !== which) },
-    arg: Schema.Int,
-    result: Schema.Int
+    arg: anInt,
+    result: anInt
   })
 }
 

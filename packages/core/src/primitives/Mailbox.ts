@@ -7,8 +7,8 @@
  *     yield* ask(inbox, requests.send, { page: 3 })
  *     const { page } = yield* ask(inbox, requests.receive)
  */
-import * as Schema from "effect/Schema"
 import { ActorType, type Command } from "../Actor.ts"
+import { aNumber, Late, schemaOf, type Shape } from "../Shape.ts"
 
 export interface Mailbox<T> {
   readonly type: ActorType<ReadonlyArray<T>>
@@ -20,7 +20,7 @@ export interface Mailbox<T> {
 }
 
 /** Makes a kind of mailbox. `message` must not encode a message that is `undefined`. */
-export const mailbox = <T extends {} | null>(name: string, message: Schema.Codec<T, unknown>): Mailbox<T> => {
+export const mailbox = <T extends {} | null>(name: string, message: Shape<T>): Mailbox<T> => {
   const type = new ActorType<ReadonlyArray<T>>(name, {
     show: (messages) =>
       messages.length === 0 ? "empty" : `${messages.length} ${messages.length === 1 ? "message" : "messages"}`
@@ -46,10 +46,10 @@ export const mailbox = <T extends {} | null>(name: string, message: Schema.Codec
       ordering: "acquire",
       decide: (messages) => messages[0],
       evolve: (messages) => messages.length === 0 ? messages : messages.slice(1),
-      result: Schema.UndefinedOr(message)
+      result: new Late((schema) => schema.UndefinedOr(schemaOf(schema, message)))
     })
   }
 }
 
 /** A mailbox of numbers. */
-export const numbers: Mailbox<number> = mailbox("mailbox", Schema.Number)
+export const numbers: Mailbox<number> = mailbox("mailbox", aNumber)

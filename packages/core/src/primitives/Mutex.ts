@@ -2,8 +2,8 @@
  * Mutual exclusion. `mutexType` sleeps and `spinlockType` spins in the kernel; here both simply wait, and
  * any waiter may be next (a superset of the orders a fair lock allows). The state is the owner's thread id.
  */
-import * as Schema from "effect/Schema"
 import { ActorType, type Command, type LockEffect } from "../Actor.ts"
+import { aBoolean } from "../Shape.ts"
 
 /** Thread id of the owner; -1 when free. */
 export type Owner = number
@@ -41,14 +41,14 @@ const mutualExclusion = (name: string): MutualExclusion => {
       decide: (owner) => owner === free,
       evolve: (owner, _arg, taken, thread) => taken ? thread : owner,
       lock: (taken) => taken ? acquired : undefined,
-      result: Schema.Boolean
+      result: aBoolean
     }),
     trylock: type.command<void, boolean>("trylock", {
       access: "write",
       decide: (owner) => owner === free,
       evolve: (owner, _arg, taken, thread) => taken ? thread : owner,
       lock: (taken) => taken ? tried : undefined,
-      result: Schema.Boolean
+      result: aBoolean
     }),
     unlock: type.command("unlock", {
       access: "write",

@@ -2,9 +2,9 @@
  * A reference count that must never come back from zero (lib/refcount.c). The state is the count. Orderings are those
  * of Documentation/core-api/refcount-vs-atomic.rst: increments order nothing, the last decrement orders everything.
  */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType } from "../Actor.ts"
 import { ask, type Ask } from "../Ask.ts"
+import { aBoolean, anInt } from "../Shape.ts"
 
 const type = new ActorType<number>("refcount")
 
@@ -28,7 +28,7 @@ export const refcount = {
     ordering: "relaxed",
     decide: (count) => count > 0,
     evolve: (count, _arg, taken) => taken ? count + 1 : count,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   /** True: that was the last reference. */
   decAndTest: type.command<void, boolean>("dec_and_test", {
@@ -41,13 +41,13 @@ export const refcount = {
       return count === 1
     },
     evolve: (count) => count - 1,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   read: type.command<void, number>("read", {
     access: "read",
     ordering: "relaxed",
     decide: (count) => count,
-    result: Schema.Int
+    result: anInt
   })
 }
 

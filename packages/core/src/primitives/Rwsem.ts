@@ -6,9 +6,9 @@
  * Taking the lock is one step when it is free. When it is not, joining the queue is a step of its own ("queued"),
  * and the thread then waits in `await_read` / `await_write` until whoever releases the lock hands it over.
  */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType, type LockEffect, type ThreadRef } from "../Actor.ts"
 import { ask, type Ask, type Path } from "../Ask.ts"
+import { aBoolean, Late } from "../Shape.ts"
 
 export type Mode = "read" | "write"
 
@@ -95,7 +95,7 @@ const show = (state: RwsemState): string => {
 const type = new ActorType<RwsemState>("rwsem", { waitsFor, show })
 
 export type Down = "taken" | "queued"
-const Down = Schema.Literals(["taken", "queued"])
+const Down = new Late<Down>((schema) => schema.Literals(["taken", "queued"]))
 
 const effect = (action: LockEffect["action"], mode: Mode): LockEffect => ({ action, mode })
 
@@ -136,7 +136,7 @@ const awaitGrantKillable = (mode: Mode) => {
     evolve: (state, _arg, holds, thread) =>
       holds ? { ...state, granted: withoutFirst(state.granted, thread) } : abandon(state, thread),
     lock: (holds) => holds ? granted : abandoned,
-    result: Schema.Boolean
+    result: aBoolean
   })
 }
 
@@ -148,7 +148,7 @@ const downTrylock = (mode: Mode) => {
     decide: (state) => isFree(state, mode),
     evolve: (state, _arg, taken, thread) => taken ? take(state, mode, thread) : state,
     lock: (taken) => taken ? tried : undefined,
-    result: Schema.Boolean
+    result: aBoolean
   })
 }
 
@@ -200,17 +200,17 @@ export const rwsem = {
   isLocked: type.command<void, boolean>("is_locked", {
     access: "read",
     decide: (state) => state.writer !== noWriter || state.readers.length > 0,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   isWriteLocked: type.command<void, boolean>("is_write_locked", {
     access: "read",
     decide: (state) => state.writer !== noWriter,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   isContended: type.command<void, boolean>("is_contended", {
     access: "read",
     decide: (state) => state.queue.length > 0,
-    result: Schema.Boolean
+    result: aBoolean
   })
 }
 

@@ -1,7 +1,7 @@
 /** A counting semaphore. The state is how many more threads may pass; any waiter may be next. */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType } from "../Actor.ts"
 import { ask, type Ask } from "../Ask.ts"
+import { aBoolean } from "../Shape.ts"
 
 const type = new ActorType<number>("semaphore", { show: (count) => `${count} left` })
 
@@ -21,14 +21,14 @@ export const semaphore = {
     blocked: (count, _arg, thread) => count === 0 && !thread.killed,
     decide: (count) => count > 0,
     evolve: (count, _arg, taken) => taken ? count - 1 : count,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   downTrylock: type.command<void, boolean>("down_trylock", {
     access: "write",
     ordering: "acquire",
     decide: (count) => count > 0,
     evolve: (count, _arg, taken) => taken ? count - 1 : count,
-    result: Schema.Boolean
+    result: aBoolean
   }),
   up: type.command("up", {
     access: "write",

@@ -3,9 +3,9 @@
  * they read the sequence, do their work, and start over when the sequence has changed. Writers must already
  * exclude one another by some lock: a second `write_begin` throws.
  */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType } from "../Actor.ts"
 import { ask, type Ask, type Path } from "../Ask.ts"
+import { anInt } from "../Shape.ts"
 
 export interface SeqcountState {
   readonly sequence: number
@@ -53,7 +53,7 @@ export const seqcount = {
     access: "read",
     ordering: "acquire",
     decide: (state) => state.sequence,
-    result: Schema.Int
+    result: anInt
   }),
   /** Waits until no writer is at work (read_seqcount_begin spins). */
   readBegin: type.command<void, number>("read_begin", {
@@ -61,7 +61,7 @@ export const seqcount = {
     ordering: "acquire",
     blocked: (state) => state.writer !== nobody,
     decide: (state) => state.sequence,
-    result: Schema.Int
+    result: anInt
   })
 }
 

@@ -4,9 +4,9 @@
  * So a thread that is woken between joining and sleeping does not sleep, and one that looks at its condition before it
  * joins can miss the only wake-up there will be.
  */
-import * as Schema from "effect/Schema"
 import { type Actor, ActorType } from "../Actor.ts"
 import { ask, type Ask, type Path } from "../Ask.ts"
+import { aBoolean, anInt } from "../Shape.ts"
 
 /** Thread ids on the queue, in the order they joined. */
 export type WaitQueueState = ReadonlyArray<number>
@@ -41,7 +41,7 @@ export const waitQueue = {
     ordering: "acquire",
     blocked: (queue, _arg, thread) => !thread.killed && queue.includes(thread.id),
     decide: (queue, _arg, thread) => !queue.includes(thread.id),
-    result: Schema.Boolean
+    result: aBoolean
   }),
   /** Leaves the queue, if still on it. */
   finish: type.command("finish_wait", {
@@ -55,7 +55,7 @@ export const waitQueue = {
     ordering: "acq_rel",
     decide: (queue) => Math.min(1, queue.length),
     evolve: (queue) => queue.length === 0 ? queue : queue.slice(1),
-    result: Schema.Int
+    result: anInt
   }),
   /** Wakes everybody on the queue; returns how many were woken. */
   wakeAll: type.command<void, number>("wake_all", {
@@ -63,14 +63,14 @@ export const waitQueue = {
     ordering: "acq_rel",
     decide: (queue) => queue.length,
     evolve: (queue) => queue.length === 0 ? queue : empty,
-    result: Schema.Int
+    result: anInt
   }),
   /** Whether somebody is on the queue (waitqueue_active: says nothing about a thread that is about to join). */
   isActive: type.command<void, boolean>("is_active", {
     access: "read",
     ordering: "relaxed",
     decide: (queue) => queue.length > 0,
-    result: Schema.Boolean
+    result: aBoolean
   })
 }
 
