@@ -256,11 +256,8 @@ describe("a campaign", () => {
     }])
     expect(use("directed").map((s) => [s.name, s.executions])).toEqual([
       ["new opening", 1],
-      ["new meeting", 60],
-      ["new urw", 15],
-      ["new pct:5", 15],
-      ["new surw", 15],
-      ["new pos", 14]
+      ["new stops", 60],
+      ["new meeting", 59]
     ])
     expect(use("portfolio").map((s) => [s.name, s.executions])).toEqual([
       ["random", 20],
