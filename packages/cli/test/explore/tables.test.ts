@@ -49,9 +49,9 @@ describe("a verdict", () => {
       row({ whole: error })
     ])
     expect(text.split("\n").slice(2)).toEqual([
-      "| p | fixed | *incomplete* |  |  |  |  |",
-      "| p | fixed | violated |  |  |  |  |",
-      "| p | fixed | *incomplete* (it broke) |  |  |  |  |"
+      "| p | fixed | *incomplete* |  |  |  |  | *> 1,234 in 1.3 s* |",
+      "| p | fixed | violated |  |  |  |  | *> 1,234 in 1.3 s* |",
+      "| p | fixed | *incomplete* (it broke) |  |  |  |  | *it broke* |"
     ])
   })
 })

@@ -44,14 +44,15 @@ const failures = (row: Row): string =>
 
 export const verdicts = (rows: ReadonlyArray<Row>): string =>
   markdown(
-    ["program", "kernel", "verdict", "bound", "executions", "states", "time"],
+    ["program", "kernel", "verdict", "bound", "executions", "states", "time", "cut off without a bound"],
     rows.map((row) => {
       const { bound, outcome } = best(row)
       const found = outcome === undefined
         ? ["", "", ""]
         : [grouped(outcome.executions), grouped(outcome.states), time(outcome.seconds)]
       const error = failures(row)
-      return [row.name, row.kernel, `${verdictOf(row, outcome)}${error === "" ? "" : ` (${error})`}`, bound, ...found]
+      const verdict = `${verdictOf(row, outcome)}${error === "" ? "" : ` (${error})`}`
+      return [row.name, row.kernel, verdict, bound, ...found, row.whole?.complete === true ? "" : cell(row.whole)]
     })
   )
 
