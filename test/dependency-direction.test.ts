@@ -47,17 +47,6 @@ const sourceFiles = (directory: string): ReadonlyArray<string> =>
 
 const readJson = (...path: ReadonlyArray<string>): unknown => JSON.parse(readFileSync(join(...path), "utf8"))
 
-/** What is loaded with a source file: other files of its package, and the names of packages. */
-const loadedWith = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
-  if (seen.has(file)) return seen
-  seen.add(file)
-  for (const [, specifier] of readFileSync(file, "utf8").matchAll(/^(?:import|export) (?!type ).*?from "([^"]+)"/gms)) {
-    if (specifier!.startsWith(".")) loadedWith(resolve(dirname(file), specifier!), seen)
-    else seen.add(specifier!)
-  }
-  return seen
-}
-
 describe("dependency direction", () => {
   test("every package is in the table", () => {
     expect(readdirSync(packagesRoot).toSorted()).toEqual(directories.toSorted())
@@ -103,15 +92,5 @@ describe("dependency direction", () => {
     ])
     expect(forbiddenImports("actors", join(packagesRoot, "actors", "src", "x.ts"), source)).toContain("4: mmrace")
     expect(forbiddenImports("actors", join(packagesRoot, "actors", "src", "x.ts"), `from "@mmrace/arch"`)).toEqual([])
-  })
-
-  test("a model is made and explored without effect/Schema: loading it takes longer than a small exploration", () => {
-    const source = join(packagesRoot, "core/src")
-    for (const file of ["explore/Explore.ts", "primitives/Cell.ts", "primitives/Rwsem.ts", "primitives/Mailbox.ts"]) {
-      const loaded = loadedWith(join(source, file))
-      expect(loaded).toContain(join(source, "Actor.ts"))
-      expect(loaded).not.toContain("effect/Schema")
-    }
-    expect(loadedWith(join(source, "EventLog.ts"))).toContain("effect/Schema")
   })
 })

@@ -19,12 +19,6 @@ export type Ended =
   | { readonly _tag: "Returned"; readonly value: unknown }
   | { readonly _tag: "Threw"; readonly error: unknown }
 
-/** Threads that keep another one waiting; `bits` as far as a number has them. */
-export interface Blockers {
-  readonly threads: ReadonlyArray<number>
-  readonly bits: number
-}
-
 const neverLooked = Symbol("never looked")
 
 /** A thread after it has received certain results. */
@@ -44,15 +38,15 @@ export class Moment {
   readonly children = new Map<unknown, Moment>()
   /** Moments other than `parent` after which the thread said that its future is the one of this moment (`settle`). */
   others: Array<Moment> | undefined = undefined
-  /** Whether the ask had to wait when its actor was last looked at: kept by the machine. */
+  /** What follows is kept by the machine: the number of the moment among the positions of its thread, */
+  position = -1
+  /** whether the ask had to wait when its actor was last looked at, */
   lookedAt: unknown = neverLooked
   waited = false
-  /** Who keeps it waiting, by the state of its actor: kept by the machine. */
-  blockers: Map<unknown, Blockers> | undefined = undefined
-  /** The states of the thread's actor around its end: kept by the machine. */
+  /** the ask in states of its actor, by their numbers, */
+  readonly cases: Array<unknown> = []
+  /** and the states of the thread's actor around its end. */
   exit: { readonly before: unknown; readonly after: unknown } | undefined = undefined
-  /** What the ask does in states of its actor: kept by the machine. */
-  effects: Map<unknown, unknown> | undefined = undefined
 
   constructor(
     id: number,

@@ -17,7 +17,7 @@ import { chooseNumber, spawnThread, type ThreadState } from "../Thread.ts"
 import { ok, type Verdict, type Wait } from "../Verdict.ts"
 import { type Dependence } from "./Dependence.ts"
 import { type Footprint, Touched } from "./Footprint.ts"
-import { type Blockers, Fibers, type Moment } from "./Fibers.ts"
+import { Fibers, type Moment } from "./Fibers.ts"
 import type { Values } from "./Values.ts"
 import { Vector } from "./Vector.ts"
 import { type Look, Watch } from "./Watch.ts"
@@ -56,11 +56,29 @@ export class Happened implements Footprint {
 
 const nothing: ReadonlyArray<never> = []
 
+/** Stands for where a thread is that has not started. */
+const unborn = Symbol("unborn")
+
+/** An ask in one state of its actor: what is known of it so far. */
+class Case {
+  /** While its thread is not killed. */
+  waits: boolean | undefined = undefined
+  blockers: Blockers | undefined = undefined
+  /** While its thread is not killed. */
+  effect: Effect | undefined = undefined
+}
+
+/** Threads that keep another one waiting; `bits` as far as a number has them. */
+interface Blockers {
+  readonly threads: ReadonlyArray<number>
+  readonly bits: number
+}
+
 /** What an ask does in one state of its actor. */
 interface Effect {
   readonly result: unknown
   readonly after: unknown
-  /** The number of `after`, where states are numbered. */
+  /** The number of `after`. */
   readonly number: number
   readonly places: ReadonlyArray<number>
   readonly modes: ReadonlyArray<number>
@@ -76,6 +94,9 @@ interface Told {
   readonly places: ReadonlyArray<number>
   readonly modes: ReadonlyArray<number>
 }
+
+/** The moment's ask in the state of its actor that has this number. */
+const caseOf = ({ cases }: Moment, number: number): Case => (cases[number] ??= new Case()) as Case
 
 class Ref implements ThreadRef {
   readonly id: number
@@ -108,6 +129,11 @@ export class Machine {
   initialFailure: Verdict | undefined = undefined
   /** The present state as numbers; undefined unless equal states are one object. */
   readonly vector: Vector | undefined
+  /** The column of `vector` that is left to its user: for who is part of the state in a search with a bound. */
+  readonly freeColumn: number
+  /** The actors have the first columns, by id; then come the threads, and then the monitors. */
+  private readonly threadColumn: number
+  private readonly monitorColumn: number
   private readonly values: Values
   private readonly same: (state: unknown) => unknown
   private readonly refs: ReadonlyArray<Ref>
@@ -116,8 +142,6 @@ export class Machine {
   private readonly told: ReadonlyMap<Command<unknown, unknown, unknown>, ReadonlyArray<number>>
   private readonly ordered: ReadonlyArray<boolean>
   private readonly watch: Watch | undefined
-  /** The vector has its first numbers. */
-  private begun = false
   private readonly event: MutableEvent
   private failing: Verdict | undefined = undefined
   private monitorAtWork = ""
@@ -126,10 +150,10 @@ export class Machine {
     this.model = model
     this.dependence = dependence
     this.values = values
-    // One column more: for who is part of the state in a search with a bound.
-    this.vector = options.intern === true
-      ? new Vector(model.actors.length + model.threads.length + model.monitors.length + 1)
-      : undefined
+    this.threadColumn = model.actors.length
+    this.monitorColumn = this.threadColumn + model.threads.length
+    this.freeColumn = this.monitorColumn + model.monitors.length
+    this.vector = options.intern === true ? new Vector(this.freeColumn + 1) : undefined
     this.same = options.intern === true ? (state) => values.representative(state) : (state) => state
     this.fibers = new Fibers(model.threads, values)
     this.at = model.threads.map(() => undefined)
@@ -190,49 +214,44 @@ export class Machine {
     this.number()
   }
 
-  /** The column of `vector` that is left to its user. */
-  get freeColumn(): number {
-    return this.model.actors.length + this.model.threads.length + this.model.monitors.length
-  }
-
   /** Brings `vector` to the initial state. */
   private number(): void {
-    const { model, values, vector } = this
+    const { at, model, monitorStates, vector } = this
     if (vector === undefined) return
-    const numbers = [
-      ...model.actors.map((actor) => values.number(actor.state)),
-      ...this.at.map((moment) => this.position(moment)),
-      ...this.monitorStates.map((state) => values.number(state)),
-      0
-    ]
-    if (this.begun) numbers.forEach((number, column) => vector.set(column, number))
-    else vector.begin(numbers)
-    this.begun = true
+    for (const { id, state } of model.actors) vector.set(id, vector.numberOf(id, state))
+    at.forEach((moment, thread) => vector.set(this.threadColumn + thread, this.position(thread, moment)))
+    monitorStates.forEach((state, m) =>
+      vector.set(this.monitorColumn + m, vector.numberOf(this.monitorColumn + m, state))
+    )
+    vector.set(this.freeColumn, 0)
   }
 
-  /** Of a thread that has ended only what it returned can still matter; even and odd keep the two apart. */
-  private position(moment: Moment | undefined): number {
-    if (moment === undefined) return 0
-    return moment.ended?._tag === "Returned" ? 2 * this.values.number(moment.ended.value) + 1 : 2 * moment.id + 2
+  /** Of a thread that has ended only what it returned can still matter. */
+  private position(thread: number, moment: Moment | undefined): number {
+    const column = this.threadColumn + thread
+    if (moment === undefined) return this.vector!.numberOf(column, unborn)
+    if (moment.position >= 0) return moment.position
+    const key = moment.ended?._tag === "Returned" ? this.values.representative(moment.ended.value) : moment
+    return moment.position = this.vector!.numberOf(column, key)
   }
 
   private place(thread: number, moment: Moment | undefined): void {
     this.at[thread] = moment
-    if (this.begun) this.vector?.set(this.model.actors.length + thread, this.position(moment))
+    this.vector?.set(this.threadColumn + thread, this.position(thread, moment))
   }
 
   private replace(actor: Actor<unknown>, state: unknown): void {
     actor.state = state
-    if (this.begun) this.vector?.set(actor.id, this.values.number(state))
+    this.vector?.set(actor.id, this.vector.numberOf(actor.id, state))
   }
 
   private replaceMonitors(states: ReadonlyArray<unknown>): void {
-    const { model, monitorStates, values, vector } = this
+    const { monitorColumn, monitorStates, vector } = this
     this.monitorStates = states
-    if (vector === undefined || !this.begun || states === monitorStates) return
-    const base = model.actors.length + model.threads.length
+    if (vector === undefined || states === monitorStates) return
     for (let m = 0; m < states.length; m++) {
-      if (!Object.is(states[m], monitorStates[m])) vector.set(base + m, values.number(states[m]))
+      if (Object.is(states[m], monitorStates[m])) continue
+      vector.set(monitorColumn + m, vector.numberOf(monitorColumn + m, states[m]))
     }
   }
 
@@ -250,12 +269,16 @@ export class Machine {
     return this.pending(thread) !== undefined && !this.mustWait(thread, this.at[thread]!)
   }
 
-  /** Whether what the thread asks at the moment has to wait now. The last answer is kept: it is asked for often. */
+  /** Whether what the thread asks at the moment has to wait now. Answers are kept: it is asked for often. */
   private mustWait(thread: number, moment: Moment): boolean {
     const ask = moment.ask!
     if (ask.command.blocked === undefined) return false
     const { state } = ask.actor
     if (this.isKilled(thread)) return this.isBlocked(thread, ask, state, true)
+    if (this.vector !== undefined) {
+      const known = caseOf(moment, this.vector.now[ask.actor.id]!)
+      return known.waits ??= this.isBlocked(thread, ask, state, false)
+    }
     if (!Object.is(moment.lookedAt, state)) {
       moment.waited = this.isBlocked(thread, ask, state, false)
       moment.lookedAt = state
@@ -289,7 +312,8 @@ export class Machine {
       if (moment?.ask === undefined || this.dead[t] === true || this.mustWait(t, moment)) continue
       out[count++] = t
     }
-    out.length = count
+    // To set the length takes longer than to take a few away.
+    while (out.length > count) out.pop()
     return count
   }
 
@@ -310,8 +334,10 @@ export class Machine {
     happened.number = this.vector?.now[actor.id] ?? 0
     this.failing = undefined
     const killed = this.isKilled(thread)
-    const known = killed ? undefined : moment.effects?.get(before) as Effect | undefined
-    if (known !== undefined && value < 0) return this.repeat(happened, known)
+    if (!killed && value < 0) {
+      const known = (moment.cases[happened.number] as Case | undefined)?.effect
+      if (known !== undefined) return this.repeat(happened, known)
+    }
     return this.discover(happened, killed)
   }
 
@@ -326,7 +352,7 @@ export class Machine {
     happened.events = 1
     if (next.ended === undefined && !this.told.has(ask.command)) {
       this.at[thread] = next
-      this.vector!.set(this.model.actors.length + thread, 2 * next.id + 2)
+      this.vector!.set(this.threadColumn + thread, next.position)
       happened.places = places
       happened.modes = modes
       return happened
@@ -366,13 +392,13 @@ export class Machine {
       const effect: Effect = {
         result,
         after,
-        number: this.values.number(after),
+        number: this.vector.now[actor.id]!,
         places: touched.places.slice(),
         modes: touched.modes.slice(),
         next,
         told: []
       }
-      ;(moment.effects ??= new Map()).set(before, effect)
+      caseOf(moment, happened.number).effect = effect
     }
     this.tell(thread, happened.ask, result, before, touched)
     if (isSpawn) {
@@ -633,14 +659,14 @@ export class Machine {
     return this.blockersAt(thread, this.at[thread]!).threads
   }
 
-  /** Kept by the actor's state where equal states are one object. */
+  /** Kept where states are numbered. */
   private blockersAt(thread: number, moment: Moment): Blockers {
-    const { state, type } = moment.ask!.actor
-    const known = moment.blockers?.get(state)
-    if (known !== undefined) return known
+    const { id, state, type } = moment.ask!.actor
+    const known = this.vector === undefined ? undefined : caseOf(moment, this.vector.now[id]!)
+    if (known?.blockers !== undefined) return known.blockers
     const threads = type.waitsFor?.(state, thread).filter((t) => this.refs[t] !== undefined) ?? []
     const blockers: Blockers = { threads, bits: threads.reduce((bits, blocker) => bits | (1 << blocker), 0) }
-    if (this.vector !== undefined) (moment.blockers ??= new Map()).set(state, blockers)
+    if (known !== undefined) known.blockers = blockers
     return blockers
   }
 

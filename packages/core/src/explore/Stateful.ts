@@ -191,9 +191,7 @@ export class Stateful {
     this.blocked = saved.blocked
     this.killed = saved.killed
     saved.path.forEach((entry, i) => {
-      let canMove = 0
-      machine.enabled(this.enabled)
-      for (const thread of this.enabled) canMove |= 1 << thread
+      const canMove = this.canMove()
       const state = visited.add(machine.vector!)
       this.reserve(state)
       this.slept[state] = entry.asleep & ~entry.done
@@ -283,16 +281,14 @@ export class Stateful {
 
   /** The machine has come to a state: judges it, and puts it on the path when something is to be explored from it. */
   private arrive(sleep: Array<Sleeper>, asleep: number, visitor: StatesVisitor): boolean {
-    const { enabled, machine, visited } = this
-    machine.enabled(enabled)
-    const verdict = this.judge()
+    const { machine, visited } = this
+    const known = this.find()
+    if (known >= 0) return this.again(known, sleep, asleep, visitor)
+    const canMove = this.canMove()
+    const verdict = this.judge(canMove)
     if (verdict !== undefined) return this.finish(verdict, visitor)
-    let canMove = 0
-    for (const thread of enabled) canMove |= 1 << thread
-    let state = visited.find(machine.vector!)
-    if (state >= 0) return this.again(state, canMove, sleep, asleep, visitor)
     // Without room for another state it is explored all the same, and again whenever it is met.
-    state = visited.add(machine.vector!)
+    const state = visited.add(machine.vector!)
     this.counts.states++
     if (state >= 0) {
       this.reserve(state)
@@ -307,6 +303,24 @@ export class Stateful {
     node.todo = first
     this.push(node)
     return true
+  }
+
+  /**
+   * The number of the present state; -1 when it is to be judged. States at which an execution ends get no number, so
+   * one that has a number is none of them; only the step that leads to it may fail, or be one too many.
+   */
+  private find(): number {
+    const { machine, options, trace } = this
+    if (trace.steps.at(-1)?.failure !== undefined || machine.events >= options.maxSteps) return -1
+    return this.visited.find(machine.vector!)
+  }
+
+  /** Threads that can move in the present state. */
+  private canMove(): number {
+    let bits = 0
+    this.machine.enabled(this.enabled)
+    for (const thread of this.enabled) bits |= 1 << thread
+    return bits
   }
 
   private push(node: Node): void {
@@ -324,7 +338,6 @@ export class Stateful {
   /** A state that has been visited before. */
   private again(
     state: number,
-    canMove: number,
     sleep: Array<Sleeper>,
     asleep: number,
     visitor: StatesVisitor
@@ -341,7 +354,7 @@ export class Stateful {
       return true
     }
     this.slept[state]! &= asleep
-    const node = new Node(state, canMove, sleep.filter(({ thread }) => (before & (1 << thread)) !== 0), 0)
+    const node = new Node(state, this.canMove(), sleep.filter(({ thread }) => (before & (1 << thread)) !== 0), 0)
     for (const { thread } of node.sleep) node.asleep |= 1 << thread
     node.open = (mark & open) !== 0
     node.done = this.moved[state]!
@@ -383,15 +396,15 @@ export class Stateful {
     return machine.model.threads.some(({ daemon, id }) => !daemon && machine.pending(id) !== undefined)
   }
 
-  private judge(): Verdict | "step-limit" | undefined {
-    const { enabled, machine } = this
+  private judge(canMove: number): Verdict | "step-limit" | undefined {
+    const { machine } = this
     const step = this.trace.steps.at(-1)
     if (step?.failure !== undefined) return step.failure
     if (this.options.partialDeadlocks) {
       const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
       if (cycle !== undefined) return machine.deadlockOf(cycle)
     }
-    if (enabled.length === 0) return machine.end()
+    if (canMove === 0) return machine.end()
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }
 

@@ -66,16 +66,53 @@ interface Way {
   readonly value: number
 }
 
-interface Frame {
-  readonly step: Happened | undefined
-  readonly moves: ReadonlyArray<Move>
-  next: number
-  /** Where its sleepers begin on the stack of them. */
-  readonly sleep: number
-  /** What the step of the thread being moved touched, with all numbers so far. */
-  touched: Footprint | undefined
-  /** Made when it is asked for. */
-  way: Way | undefined
+/** A state from which threads are moved. There is one for each depth, used for one state after the other. */
+class Frame {
+  /** What led here. */
+  step: Happened | undefined = undefined
+  /** Undefined until it is needed. */
+  way: Way | undefined = undefined
+  /** Threads to move, and how many of them have been taken up. */
+  readonly threads: Array<number> = []
+  taken = 0
+  /** The thread being moved; of its data choice the number under way, and how many there are. */
+  thread = -1
+  value = -1
+  values = 0
+  /** What the step of `thread` touched, with all numbers so far. */
+  touched: Footprint | undefined = undefined
+  /** Threads that sleep, as bits, and what they would touch, by thread. */
+  asleep = 0
+  readonly sleepers: Array<Footprint> = []
+
+  /** Decides what is moved next; false when nothing is left. */
+  choose(machine: Machine): boolean {
+    if (++this.value < this.values) return true
+    if (this.taken === this.threads.length) return false
+    this.thread = this.threads[this.taken++]!
+    this.values = machine.choicesOf(this.thread)
+    this.value = this.values === 0 ? -1 : 0
+    this.touched = undefined
+    return true
+  }
+
+  /** Who sleeps after the step of `thread`; from then on `thread` sleeps here. */
+  passSleep(step: Happened, next: Frame): void {
+    const { thread } = this
+    const bit = thread < maxSleepers ? 1 << thread : 0
+    next.asleep = 0
+    for (let left = this.asleep & ~bit; left !== 0; left &= left - 1) {
+      const sleeper = 31 - Math.clz32(left & -left)
+      const footprint = this.sleepers[sleeper]!
+      if (dependent(footprint, step)) continue
+      next.asleep |= 1 << sleeper
+      next.sleepers[sleeper] = footprint
+    }
+    this.touched = this.values === 0 ? step : union(this.touched, step)
+    if (this.value + 1 < this.values || bit === 0) return
+    this.asleep |= bit
+    this.sleepers[thread] = this.touched
+  }
 }
 
 /** More threads than bits: their sleep is not remembered, so they are not put to sleep. */
@@ -88,28 +125,21 @@ export class States {
   private readonly visited: Visited
   private readonly options: StatesOptions
   private readonly sleepSets: boolean
+  /** The first `depth` are in use. */
   private readonly frames: Array<Frame> = []
-  /** Threads that sleep, and what their steps touch: those of the topmost frame, or of the state arrived at, end it. */
-  private readonly sleepers: Array<number> = []
-  private readonly asleepFor: Array<Footprint> = []
+  private depth = 0
   /** By cost: states whose next level it is. */
   private readonly waiting: Array<Array<Way>> = []
-  /** A move of each thread that is no data choice, and all by themselves. */
-  private readonly plain: ReadonlyArray<Move>
-  private readonly alone: ReadonlyArray<ReadonlyArray<Move>>
   private cost = 0
   private tick = 0
   private end: StatesEnd = "complete"
-  private readonly enabled: Array<number> = []
   /** By state: threads that slept at every visit. */
-  private slept = new Int32Array(1 << 11)
+  private slept = new Int32Array(1 << 12)
 
   constructor(machine: Machine, visited: Visited, options: StatesOptions) {
     this.machine = machine
     this.visited = visited
     this.options = options
-    this.plain = machine.model.threads.map(({ id }) => ({ thread: id, value: -1 }))
-    this.alone = this.plain.map((move) => [move])
     this.sleepSets = options.cost === undefined && (options.sleepSets ?? true)
   }
 
@@ -133,60 +163,29 @@ export class States {
 
   /** Depth first from the present state; false when the search is to end. */
   private search(start: Way | undefined, first: Happened | undefined, visitor: StatesVisitor): boolean {
-    const { frames, machine } = this
-    this.dropSleepers(0)
-    if (!this.arrive(first, start, 0, visitor)) return false
-    for (;;) {
-      const frame = frames.at(-1)
-      if (frame === undefined) return true
+    const { machine } = this
+    const root = this.frameAt(0)
+    root.asleep = 0
+    if (!this.arrive(root, first, start, visitor)) return false
+    while (this.depth > 0) {
+      const frame = this.frames[this.depth - 1]!
       if (++this.tick % this.options.goOnEvery === 0 && !visitor.goOn()) return this.stop("stopped")
-      const move = frame.moves[frame.next++]
-      if (move === undefined) {
-        frames.pop()
-        this.leave(frame.step, frame.sleep)
+      if (!frame.choose(machine)) {
+        this.depth--
+        if (frame.step !== undefined) machine.undo(frame.step)
         continue
       }
-      const step = machine.step(move.thread, move.value)
+      const step = machine.step(frame.thread, frame.value)
       this.counts.steps++
-      if (this.sleepSets) this.lullAfter(frame, move, step)
-      const sleep = this.sleepers.length
-      if (this.sleepSets) this.keepAsleep(frame, move, step, sleep)
-      if (!this.arrive(step, undefined, sleep, visitor)) return false
+      const next = this.frameAt(this.depth)
+      if (this.sleepSets) frame.passSleep(step, next)
+      if (!this.arrive(next, step, undefined, visitor)) return false
     }
+    return true
   }
 
-  /** The thread's moves are all made: in what follows the other ones it sleeps. */
-  private lullAfter(frame: Frame, { thread, value }: Move, step: Happened): void {
-    frame.touched = value < 0 ? step : union(frame.touched, step)
-    if (frame.moves[frame.next]?.thread === thread) return
-    if (thread < maxSleepers) {
-      this.sleepers.push(thread)
-      this.asleepFor.push(frame.touched)
-    }
-    frame.touched = undefined
-  }
-
-  /** Those that sleep before the step sleep behind it unless it wakes them: they come to lie above those of the frame. */
-  private keepAsleep(frame: Frame, { thread }: Move, step: Happened, end: number): void {
-    const { asleepFor, sleepers } = this
-    for (let i = frame.sleep; i < end; i++) {
-      const sleeper = sleepers[i]!
-      if (sleeper === thread || dependent(asleepFor[i]!, step)) continue
-      sleepers.push(sleeper)
-      asleepFor.push(asleepFor[i]!)
-    }
-  }
-
-  private dropSleepers(from: number): void {
-    while (this.sleepers.length > from) {
-      this.sleepers.pop()
-      this.asleepFor.pop()
-    }
-  }
-
-  private leave(step: Happened | undefined, sleep: number): void {
-    this.dropSleepers(sleep)
-    if (step !== undefined) this.machine.undo(step)
+  private frameAt(depth: number): Frame {
+    return this.frames[depth] ??= new Frame()
   }
 
   private stop(end: StatesEnd): false {
@@ -194,135 +193,127 @@ export class States {
     return false
   }
 
-  /**
-   * The machine has come to a state, and its sleepers begin at `sleep`: judges the state, and pushes a frame when
-   * something is to be explored from it. Where it was seen before there is nothing to judge: executions end in states
-   * that are not kept. `start`: the way to it, when it is the first one of a search.
-   */
-  private arrive(
-    step: Happened | undefined,
-    start: Way | undefined,
-    sleep: number,
-    visitor: StatesVisitor
-  ): boolean {
+  /** The machine has come to a state: judges it, and takes the frame in use when something is to be explored from it. */
+  private arrive(frame: Frame, step: Happened | undefined, way: Way | undefined, visitor: StatesVisitor): boolean {
     const { machine } = this
-    const vector = machine.vector!
+    frame.step = step
+    frame.way = way
     const last = step?.thread ?? -1
-    if (this.options.cost !== undefined) vector.set(machine.freeColumn, last + 1)
-    const known = step?.failure === undefined ? this.visited.find(vector) : -1
-    if (known >= 0) {
-      this.counts.matched++
-      const moves = this.options.cost === undefined ? this.again(known, sleep) : noMoves
-      if (moves.length === 0) this.leave(step, sleep)
-      else this.push(step, start, moves, sleep)
-      return true
-    }
-    const verdict = this.judge(step, machine.enabled(this.enabled))
+    const known = this.find(step, last)
+    const verdict = known < 0 ? this.judge(frame) : undefined
     if (verdict !== undefined) {
       this.counts.ends++
-      const goOn = visitor.ended(verdict, () => movesOf(this.wayTo(step, start)), this.cost)
-      this.leave(step, sleep)
+      const goOn = visitor.ended(verdict, () => movesOf(this.way()), this.cost)
+      if (step !== undefined) machine.undo(step)
       return goOn || this.stop("stopped")
     }
-    const state = this.visited.add(vector)
-    if (state < 0) return this.stop("memory")
-    this.counts.states++
-    const moves = this.options.cost === undefined
-      ? this.awake(state, sleep)
-      : this.bounded(this.wayTo(step, start), last)
-    if (moves.length === 0) this.leave(step, sleep)
-    else this.push(step, start, moves, sleep)
+    const room = this.options.cost === undefined ? this.unbounded(known, frame) : this.bounded(known, frame, last)
+    if (!room) return this.stop("memory")
+    if (frame.threads.length > 0) {
+      frame.taken = 0
+      frame.value = -1
+      frame.values = 0
+      this.depth++
+    } else if (step !== undefined) machine.undo(step)
     return true
   }
 
-  private push(
-    step: Happened | undefined,
-    way: Way | undefined,
-    moves: ReadonlyArray<Move>,
-    sleep: number
-  ): void {
-    this.frames.push({ step, moves, next: 0, sleep, touched: undefined, way })
-  }
-
-  /** The way to the state behind the step of the topmost frame. */
-  private wayTo(step: Happened | undefined, start: Way | undefined): Way | undefined {
-    const { frames } = this
-    if (frames.length === 0 || step === undefined) return start
-    for (let i = 1; i < frames.length; i++) {
-      frames[i]!.way ??= behind(frames[i - 1]!)
+  /** The way to the present state, that of the frame that is next to be in use. */
+  private way(): Way | undefined {
+    const { depth, frames } = this
+    let from = depth
+    while (from > 0 && frames[from]!.way === undefined) from--
+    for (let i = from; i < depth; i++) {
+      const { thread, value, way } = frames[i]!
+      frames[i + 1]!.way = { before: way, thread, value }
     }
-    return behind(frames.at(-1)!)
+    return frames[depth]!.way
   }
 
-  private judge(step: Happened | undefined, enabled: number): Verdict | "step-limit" | undefined {
+  /**
+   * The number of the present state; -1 when it is to be judged. States at which an execution ends get no number, so
+   * one that has a number is none of them; only the step that leads to it may fail, or be one too many.
+   */
+  private find(step: Happened | undefined, last: number): number {
+    const { machine, options } = this
+    if (options.cost !== undefined) machine.vector!.set(machine.freeColumn, last + 1)
+    if (step?.failure !== undefined || machine.events >= options.maxSteps) return -1
+    return this.visited.find(machine.vector!)
+  }
+
+  private judge({ step, threads }: Frame): Verdict | "step-limit" | undefined {
     if (step?.failure !== undefined) return step.failure
     const { machine } = this
+    machine.enabled(threads)
     if (this.options.partialDeadlocks) {
       const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
       if (cycle !== undefined) return machine.deadlockOf(cycle)
     }
-    if (enabled === 0) return machine.end()
+    if (threads.length === 0) return machine.end()
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }
 
-  /** What is to be explored from a new state: all that does not sleep. */
-  private awake(state: number, sleep: number): ReadonlyArray<Move> {
-    if (state >= this.slept.length) {
-      const longer = new Int32Array(this.slept.length * 2)
-      longer.set(this.slept)
-      this.slept = longer
+  /** Leaves in the frame the threads to move; false: there is no room. */
+  private unbounded(known: number, frame: Frame): boolean {
+    const { asleep, threads } = frame
+    if (known < 0) {
+      const state = this.visited.add(this.machine.vector!)
+      if (state < 0) return false
+      this.counts.states++
+      if (state >= this.slept.length) this.growSlept()
+      this.slept[state] = asleep
+      if (asleep !== 0) keep(threads, (thread) => thread >= maxSleepers || (asleep & (1 << thread)) === 0)
+      return true
     }
-    const asleep = this.asleepFrom(sleep)
-    this.slept[state] = asleep
-    return this.movesOf((thread) => (asleep & (1 << thread)) === 0 || thread >= maxSleepers)
-  }
-
-  /** From a state that was seen before: threads that slept at all visits and do not now. Only they are not to sleep. */
-  private again(state: number, sleep: number): ReadonlyArray<Move> {
-    const asleep = this.asleepFrom(sleep)
-    const slept = this.slept[state]!
+    this.counts.matched++
+    const slept = this.slept[known]!
     const awake = slept & ~asleep
-    if (awake === 0) return noMoves
-    this.slept[state] = slept & asleep
-    const { asleepFor, sleepers } = this
-    let kept = sleep
-    for (let i = sleep; i < sleepers.length; i++) {
-      if ((slept & (1 << sleepers[i]!)) === 0) continue
-      sleepers[kept] = sleepers[i]!
-      asleepFor[kept++] = asleepFor[i]!
+    if (awake === 0) {
+      cut(threads, 0)
+      return true
     }
-    this.dropSleepers(kept)
-    this.machine.enabled(this.enabled)
-    return this.movesOf((thread) => thread < maxSleepers && (awake & (1 << thread)) !== 0)
+    this.slept[known] = slept & asleep
+    frame.asleep = asleep & slept
+    this.machine.enabled(threads)
+    keep(threads, (thread) => thread < maxSleepers && (awake & (1 << thread)) !== 0)
+    return true
   }
 
-  private asleepFrom(sleep: number): number {
-    let asleep = 0
-    for (let i = sleep; i < this.sleepers.length; i++) asleep |= 1 << this.sleepers[i]!
-    return asleep
+  private growSlept(): void {
+    const slept = new Int32Array(this.slept.length * 2)
+    slept.set(this.slept)
+    this.slept = slept
   }
 
-  /** Moves that cost nothing; the others wait for their level. */
-  private bounded(way: Way | undefined, last: number): ReadonlyArray<Move> {
-    const costs = this.costs(last)
-    return this.movesOf((thread) => {
+  /** Leaves in the frame the moves that cost nothing; the others wait for their level. False: there is no room. */
+  private bounded(known: number, frame: Frame, last: number): boolean {
+    const { threads } = frame
+    if (known >= 0) {
+      this.counts.matched++
+      cut(threads, 0)
+      return true
+    }
+    if (this.visited.add(this.machine.vector!) < 0) return false
+    this.counts.states++
+    const costs = this.costs(last, threads)
+    keep(threads, (thread) => {
       const cost = costs(thread)
-      if (cost === 0) return true
-      const level = this.cost + cost
-      if (level <= (this.options.bound ?? Infinity) + 1) {
-        const choices = this.machine.choicesOf(thread)
-        const list = this.waiting[level] ??= []
-        for (let value = choices === 0 ? -1 : 0; value < Math.max(0, choices); value++) {
-          list.push({ before: way, thread, value })
-        }
-      }
-      return false
+      if (cost > 0) this.postpone(thread, this.cost + cost)
+      return cost === 0
     })
+    return true
+  }
+
+  private postpone(thread: number, level: number): void {
+    if (level > (this.options.bound ?? Infinity) + 1) return
+    const choices = this.machine.choicesOf(thread)
+    const list = this.waiting[level] ??= []
+    const before = this.way()
+    for (let value = choices === 0 ? -1 : 0; value < Math.max(0, choices); value++) list.push({ before, thread, value })
   }
 
   /** What moving each enabled thread next would cost. */
-  private costs(last: number): (thread: number) => number {
-    const { enabled } = this
+  private costs(last: number, enabled: ReadonlyArray<number>): (thread: number) => number {
     if (this.options.cost === "preemptions") {
       const free = last < 0 || !enabled.includes(last)
       return (thread) => free || thread === last ? 0 : 1
@@ -331,29 +322,19 @@ export class States {
     const order = [...enabled].sort((a, b) => turn(a, last, threads) - turn(b, last, threads))
     return (thread) => order.indexOf(thread)
   }
-
-  private movesOf(wanted: (thread: number) => boolean): ReadonlyArray<Move> {
-    let moves: Array<Move> | undefined
-    let only = -1
-    for (const thread of this.enabled) {
-      if (!wanted(thread)) continue
-      const choices = this.machine.choicesOf(thread)
-      if (choices === 0 && only < 0 && moves === undefined) {
-        only = thread
-        continue
-      }
-      moves ??= only < 0 ? [] : [this.plain[only]!]
-      if (choices === 0) moves.push(this.plain[thread]!)
-      for (let value = 0; value < choices; value++) moves.push({ thread, value })
-    }
-    return moves ?? (only < 0 ? noMoves : this.alone[only]!)
-  }
 }
 
-const noMoves: ReadonlyArray<never> = []
+/** To set the length of an array takes longer than to take a few away. */
+const cut = (threads: Array<number>, length: number): void => {
+  while (threads.length > length) threads.pop()
+}
 
-/** The way of the frame and the move that was taken last from there. */
-const behind = ({ moves, next, way }: Frame): Way => ({ before: way, ...moves[next - 1]! })
+/** Takes the others out. */
+const keep = (threads: Array<number>, wanted: (thread: number) => boolean): void => {
+  let count = 0
+  for (const thread of threads) if (wanted(thread)) threads[count++] = thread
+  cut(threads, count)
+}
 
 /** How long a thread waits for its turn in the round that starts with `last`. */
 const turn = (thread: number, last: number, threads: number): number => (thread - Math.max(0, last) + threads) % threads

@@ -1,56 +1,69 @@
 /**
- * The present state of a machine as a row of numbers, one for each actor, thread and monitor, with a hash that is kept
- * up to date as the numbers change (Zobrist, 1970: the exclusive or of one code for each column and number). Equal
- * numbers in a column mean equal values, so equal rows mean equal states.
+ * The present state of a machine as a row of numbers, one for each actor, thread and monitor. Equal numbers in a column
+ * mean equal values, so equal rows mean equal states. Each column counts its values from 0 as they are first met, so its
+ * numbers are small enough to be indices.
  *
- * Columns that have never changed are no part of the row. The list of those that have only grows, so a row that was
- * taken earlier is a prefix of what it would be now.
+ * The row is kept packed: four bits at a time, in the order in which they were first needed. So most columns take four
+ * bits, those that never change take none, and a row that was taken earlier is the same as it would be now but for zeros
+ * at its end.
  */
 export class Vector {
   readonly now: Int32Array
-  /** Columns that have changed, in the order in which they first did. */
-  readonly columns: Array<number> = []
-  /** Two hashes of 32 bits, made in different ways. */
-  a = 0
-  b = 0
-  /** The largest number there has been. */
-  largest = 0
-  private readonly start: Int32Array
-  private readonly changed: Uint8Array
+  /** The present row, packed; of these words the first `length` have been needed so far. */
+  words = new Int32Array(8)
+  length = 0
+  private readonly known: ReadonlyArray<Map<unknown, number>>
+  /** By column: where its digits are, the lowest first. */
+  private readonly digits: ReadonlyArray<Array<number>>
+  private digitCount = 0
 
   constructor(columns: number) {
     this.now = new Int32Array(columns)
-    this.start = new Int32Array(columns)
-    this.changed = new Uint8Array(columns)
+    this.known = Array.from({ length: columns }, () => new Map<unknown, number>())
+    this.digits = Array.from({ length: columns }, () => [])
   }
 
-  /** Says what the numbers are at the beginning. Only once. */
-  begin(numbers: ArrayLike<number>): void {
-    this.now.set(numbers)
-    this.start.set(numbers)
-    this.largest = Math.max(...this.now)
+  /** The number of a value in a column; equal values must be the same object. */
+  numberOf(column: number, value: unknown): number {
+    const known = this.known[column]!
+    let number = known.get(value)
+    if (number === undefined) known.set(value, number = known.size)
+    return number
   }
 
   set(column: number, number: number): void {
-    const before = this.now[column]!
-    if (before === number) return
-    if (this.changed[column] === 0) {
-      this.changed[column] = 1
-      this.columns.push(column)
-    }
+    let change = this.now[column]! ^ number
+    if (change === 0) return
     this.now[column] = number
-    if (number > this.largest) this.largest = number
-    this.a ^= codeA(column, before) ^ codeA(column, number)
-    this.b ^= codeB(column, before) ^ codeB(column, number)
+    const digits = this.digits[column]!
+    for (let i = 0; change !== 0; i++) {
+      const digit = i < digits.length ? digits[i]! : this.newDigit(digits)
+      this.words[digit >>> 3]! ^= (change & 15) << ((digit & 7) * 4)
+      change >>>= 4
+    }
   }
 
-  /** The present row equals one of `length` numbers that starts at `from` of `rows`. */
-  equals(rows: Uint16Array | Int32Array, from: number, length: number): boolean {
-    const { columns, now, start } = this
-    for (let i = 0; i < length; i++) if (rows[from + i] !== now[columns[i]!]) return false
-    for (let i = length; i < columns.length; i++) if (now[columns[i]!] !== start[columns[i]!]) return false
-    return true
+  private newDigit(digits: Array<number>): number {
+    const digit = this.digitCount++
+    digits.push(digit)
+    this.length = (digit >>> 3) + 1
+    if (this.length > this.words.length) {
+      const words = new Int32Array(this.words.length * 2)
+      words.set(this.words)
+      this.words = words
+    }
+    return digit
   }
+}
+
+/** A hash of a packed row. Zeros at its end make no difference. Two hashes with different seeds are independent. */
+export const hashOf = (words: Int32Array, from: number, length: number, seed: number): number => {
+  let hash = seed
+  for (let i = 0; i < length; i++) {
+    const word = words[from + i]!
+    if (word !== 0) hash = mixed(hash + Math.imul(word, 0x9e3779b1) + Math.imul(i, seed))
+  }
+  return hash
 }
 
 const mixed = (seed: number): number => {
@@ -58,9 +71,3 @@ const mixed = (seed: number): number => {
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
   return h ^ (h >>> 16)
 }
-
-const codeA = (column: number, number: number): number =>
-  mixed(Math.imul(column + 1, 0x9e3779b1) ^ Math.imul(number + 1, 0x27d4eb2f))
-
-const codeB = (column: number, number: number): number =>
-  mixed(Math.imul(number + 0x165667b1, 0x2c1b3c6d) + mixed(column + 0x7feb352d))

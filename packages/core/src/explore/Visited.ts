@@ -4,44 +4,37 @@
  * states may then be taken for one, and what follows from the second is omitted. With n states the expected number of
  * such pairs is n(n-1)/2^65, which also bounds the probability that there is any.
  */
-import type { Vector } from "./Vector.ts"
+import { hashOf, type Vector } from "./Vector.ts"
 
 export interface VisitedOptions {
   /** Bytes for full rows; default 512 MiB. */
   readonly fullBytes?: number
-  /** States held at all; `add` returns -1 beyond. Default 50,000,000. */
+  /** States held at all, at most 2^26 - 1; `add` returns -1 beyond. Default 50,000,000. */
   readonly maxStates?: number
 }
 
-/** States in a row whose rows have one length: it only grows. */
-interface Stretch {
-  readonly first: number
-  /** Where the row of `first` starts. */
-  readonly start: number
-  readonly length: number
-}
+/** A place holds the number of a state + 1 (0: it is empty), and above it as many bits of the state's hash as fit. */
+const numberBits = 26
+const numberMask = 2 ** numberBits - 1
+
+const firstSeed = 0x2545f491
+const secondSeed = 0x61c88647
 
 export class Visited {
   /** States held; their numbers are 0 to size - 1. */
   size = 0
-  private readonly fullBytes: number
+  private readonly fullWords: number
   private readonly maxStates: number
   private compact = false
-  /**
-   * Open addressing, two words a place: the first hash of a state and its number + 1; 0 is an empty place. At most half
-   * of the places are taken.
-   */
-  private places = new Int32Array(1 << 16)
-  /** The second hash of each state. */
-  private b = new Int32Array(1 << 11)
-  /** One after the other; with 32 bits for each number as soon as one needs them. */
-  private rows: Uint16Array | Int32Array = new Uint16Array(1 << 15)
-  /** Where each row is, the latest first. */
-  private readonly stretches: Array<Stretch> = []
+  /** Open addressing, by the low bits of the first hash. */
+  private places = new Int32Array(1 << 12)
+  /** Rows of `width` words, by the numbers of states; when full rows were given up: the two hashes. */
+  private rows = new Int32Array(1 << 12)
+  private width = 1
 
   constructor(options: VisitedOptions = {}) {
-    this.fullBytes = options.fullBytes ?? 512 * 2 ** 20
-    this.maxStates = options.maxStates ?? 50_000_000
+    this.fullWords = Math.min((options.fullBytes ?? 512 * 2 ** 20) / 4, 2 ** 30)
+    this.maxStates = Math.min(options.maxStates ?? 50_000_000, numberMask)
   }
 
   /** Full rows were given up. */
@@ -56,84 +49,105 @@ export class Visited {
 
   /** Memory that it takes, in bytes. */
   get bytes(): number {
-    return this.places.byteLength + this.b.byteLength + this.rows.byteLength
+    return this.places.byteLength + this.rows.byteLength
   }
 
   /** The number of the state; -1 when it was not seen. */
-  find(state: Vector): number {
+  find({ length, words }: Vector): number {
     const { places } = this
-    const mask = places.length - 2
-    for (let at = (state.a << 1) & mask;; at = (at + 2) & mask) {
-      const number = places[at + 1]! - 1
-      if (number < 0) return -1
-      if (places[at] === state.a && this.isAt(number, state)) return number
+    const mask = places.length - 1
+    const hash = this.hash(words, 0, length, firstSeed)
+    for (let at = hash & mask;; at = (at + 1) & mask) {
+      const place = places[at]!
+      if (place === 0) return -1
+      if ((place ^ hash) >>> numberBits !== 0) continue
+      const number = (place & numberMask) - 1
+      if (this.compact ? this.hasHashes(number, hash, words, length) : this.hasRow(number, words, length)) return number
     }
   }
 
   /** Gives a state that was not seen its number; -1: there is no room. */
-  add(state: Vector): number {
+  add({ length, words }: Vector): number {
     if (this.size >= this.maxStates) return -1
-    const number = this.size++
-    if (number >= this.b.length) this.b = longer(this.b, this.b.length * 2)
-    this.b[number] = state.b
-    if (!this.compact) this.keepRow(number, state)
-    if (this.size * 4 > this.places.length) this.widen()
-    occupy(this.places, state.a, number + 1)
+    const number = this.size
+    if (!this.compact) this.makeRoom(number + 1, Math.max(this.width, length))
+    const hash = this.hash(words, 0, length, firstSeed)
+    if (this.compact) {
+      this.makeRoom(number + 1, 2)
+      this.rows[2 * number] = hash
+      this.rows[2 * number + 1] = this.hash(words, 0, length, secondSeed)
+    } else {
+      const from = number * this.width
+      for (let i = 0; i < length; i++) this.rows[from + i] = words[i]!
+    }
+    this.size++
+    if (this.size * 4 > this.places.length * 3) this.rehash(this.places.length * 4)
+    else this.occupy(number, hash)
     return number
   }
 
   /** Drops the full rows, to make room. */
   dropRows(): void {
+    if (this.compact) return
+    const { rows, width } = this
+    const hashes = new Int32Array(Math.max(2, 2 * this.size))
+    for (let number = 0; number < this.size; number++) {
+      hashes[2 * number] = this.hash(rows, number * width, width, firstSeed)
+      hashes[2 * number + 1] = this.hash(rows, number * width, width, secondSeed)
+    }
+    this.rows = hashes
+    this.width = 2
     this.compact = true
-    this.rows = new Uint16Array(0)
-    this.stretches.length = 0
   }
 
-  private isAt(number: number, state: Vector): boolean {
-    if (this.compact) return this.b[number] === state.b
-    let i = 0
-    while (this.stretches[i]!.first > number) i++
-    const { first, length, start } = this.stretches[i]!
-    return state.equals(this.rows, start + (number - first) * length, length)
+  /** For tests: other hashes. */
+  protected hash(words: Int32Array, from: number, length: number, seed: number): number {
+    return hashOf(words, from, length, seed)
   }
 
-  private keepRow(number: number, { columns, largest, now }: Vector): void {
-    const { length } = columns
-    const latest = this.stretches[0]
-    const from = latest === undefined ? 0 : latest.start + (number - latest.first) * latest.length
-    const end = from + length
-    if (largest >= 2 ** 16 && this.rows instanceof Uint16Array) this.rows = Int32Array.from(this.rows)
-    if (end * this.rows.BYTES_PER_ELEMENT > this.fullBytes) return this.dropRows()
-    if (end > this.rows.length) {
-      const most = Math.floor(this.fullBytes / this.rows.BYTES_PER_ELEMENT)
-      this.rows = longer(this.rows, Math.max(end, Math.min(this.rows.length * 2, most)))
+  private hasRow(number: number, words: Int32Array, length: number): boolean {
+    const { rows, width } = this
+    const from = number * width
+    for (let i = 0; i < width; i++) if (rows[from + i] !== words[i]) return false
+    for (let i = width; i < length; i++) if (words[i] !== 0) return false
+    return true
+  }
+
+  private hasHashes(number: number, hash: number, words: Int32Array, length: number): boolean {
+    return this.rows[2 * number] === hash && this.rows[2 * number + 1] === this.hash(words, 0, length, secondSeed)
+  }
+
+  /** For so many rows of so many words: full ones become hashes when they would take too much. */
+  private makeRoom(count: number, width: number): void {
+    const words = count * width
+    if (width === this.width && words <= this.rows.length) return
+    if (!this.compact && words > this.fullWords) return this.dropRows()
+    const doubled = Math.max(words, 2 * this.size * width)
+    const rows = new Int32Array(this.compact ? doubled : Math.min(doubled, this.fullWords))
+    if (width === this.width) rows.set(this.rows)
+    else {
+      for (let number = 0; number < this.size; number++) {
+        for (let i = 0; i < this.width; i++) rows[number * width + i] = this.rows[number * this.width + i]!
+      }
     }
-    if (latest?.length !== length) this.stretches.unshift({ first: number, start: from, length })
-    const { rows } = this
-    for (let i = 0; i < length; i++) rows[from + i] = now[columns[i]!]!
+    this.rows = rows
+    this.width = width
   }
 
-  /** A place keeps its index or moves up by the old length: both halves are written in order. */
-  private widen(): void {
+  private rehash(length: number): void {
+    this.places = new Int32Array(length)
+    const { rows, width } = this
+    for (let number = 0; number < this.size; number++) {
+      const from = number * width
+      this.occupy(number, this.compact ? rows[from]! : this.hash(rows, from, width, firstSeed))
+    }
+  }
+
+  private occupy(number: number, hash: number): void {
     const { places } = this
-    const wider = new Int32Array(places.length * 2)
-    for (let at = 0; at < places.length; at += 2) {
-      if (places[at + 1] !== 0) occupy(wider, places[at]!, places[at + 1]!)
-    }
-    this.places = wider
+    const mask = places.length - 1
+    let at = hash & mask
+    while (places[at] !== 0) at = (at + 1) & mask
+    places[at] = (hash & ~numberMask) | (number + 1)
   }
-}
-
-const occupy = (places: Int32Array, hash: number, entry: number): void => {
-  const mask = places.length - 2
-  let at = (hash << 1) & mask
-  while (places[at + 1] !== 0) at = (at + 2) & mask
-  places[at] = hash
-  places[at + 1] = entry
-}
-
-const longer = <A extends Uint16Array | Int32Array>(array: A, length: number): A => {
-  const copy = array instanceof Uint16Array ? new Uint16Array(length) : new Int32Array(length)
-  copy.set(array)
-  return copy as A
 }

@@ -208,7 +208,7 @@ describe("memory", () => {
   })
 
   test("the table holds what a map would", () => {
-    const row = fc.tuple(fc.nat(2), fc.nat(2), fc.nat(2))
+    const row = fc.tuple(fc.nat(2), fc.nat(2), fc.oneof(fc.nat(2), fc.nat()))
     fc.assert(
       fc.property(fc.array(row), fc.nat(60), (rows, fullBytes) => {
         const vector = new Vector(3)
@@ -229,13 +229,16 @@ describe("memory", () => {
   })
 
   test("rows are told apart though their hashes are equal", () => {
+    class Colliding extends Visited {
+      protected override hash(): number {
+        return 7
+      }
+    }
     const vector = new Vector(2)
-    const table = new Visited()
+    const table = new Colliding()
     vector.set(0, 1)
     table.add(vector)
-    const { a, b } = vector
     vector.set(1, 1)
-    Object.assign(vector, { a, b })
     expect(table.find(vector)).toBe(-1)
     table.dropRows()
     expect(table.find(vector)).toBe(0)
