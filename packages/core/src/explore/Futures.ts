@@ -8,6 +8,7 @@
 import type { Ask } from "../Ask.ts"
 import type { Mode } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
+import type { Values } from "./Values.ts"
 
 /** A place in a mode, or (`ask`) something to wait in. */
 export interface Future {
@@ -22,8 +23,10 @@ export class Futures {
   readonly known: Array<Future> = []
   /** By what makes a future: its index among those known. */
   private readonly indices = new Map<number, number>()
+  private readonly values: Values
   private readonly asks: Array<Ask<unknown>> = []
-  /** Numbers of asks, from 1, by the moments that ask them. */
+  /** Numbers of asks, from 1, by what they say, and by the moments that ask them. */
+  private readonly numbers = new Map<string, number>()
   private readonly askOf = new Map<Moment, number>()
   /** Bits of 32 known futures a word, `words` for each moment: its own, and those of its children as last looked at. */
   private words = 1
@@ -33,6 +36,10 @@ export class Futures {
   private stale = new Uint8Array(1 << 8)
   /** By moment: how many children were looked at. */
   private edges = new Int32Array(1 << 8)
+
+  constructor(values: Values) {
+    this.values = values
+  }
 
   /** Notes that with the moment's ask its thread touches the places. */
   note(moment: Moment, places: ReadonlyArray<number>, modes: ReadonlyArray<Mode>): void {
@@ -71,12 +78,14 @@ export class Futures {
     }
   }
 
+  /** Equal asks have one number, whatever objects their arguments are: a thread makes those anew in every fiber. */
   private numberOf(moment: Moment): number {
     let number = this.askOf.get(moment)
     if (number === undefined) {
       const ask = moment.ask!
-      number = 1 + this.asks.findIndex((known) => same(known, ask))
-      if (number === 0) number = this.asks.push(ask)
+      const name = `${ask.actor.id} ${ask.command.id} ${this.values.number(ask.arg)}`
+      number = this.numbers.get(name)
+      if (number === undefined) this.numbers.set(name, number = this.asks.push(ask))
       this.askOf.set(moment, number)
     }
     return number
@@ -149,6 +158,3 @@ export class Futures {
     this.edges.set(edges)
   }
 }
-
-const same = (a: Ask<unknown>, b: Ask<unknown>): boolean =>
-  a === b || (a.actor === b.actor && a.command === b.command && Object.is(a.arg, b.arg))

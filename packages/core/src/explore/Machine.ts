@@ -134,7 +134,7 @@ export class Machine {
   /** The actors have the first columns, by id; then come the threads, and then the monitors. */
   private readonly threadColumn: number
   private readonly monitorColumn: number
-  private readonly values: Values
+  readonly values: Values
   private readonly same: (state: unknown) => unknown
   private readonly refs: ReadonlyArray<Ref>
   private readonly threadActors: ReadonlyArray<Actor<ThreadState>>
