@@ -3,7 +3,7 @@
  * twice.
  *
  * - The first execution, of which nothing is known, runs all threads side by side (Opening).
- * - Then one that stops threads at up to four places, spread evenly over their steps (Stops), and one that stops a thread
+ * - Then two that stop threads at one place or two, spread evenly over their steps (Stops), and one that stops a thread
  *   before a conflict (Meeting), in turn.
  * - What is known of lengths and conflicts grows after the first, second, fourth, eighth ... execution.
  * - None of the first thousand goes where everything was executed (Unseen).
@@ -27,8 +27,10 @@ const learning = 1024
 
 export const directed = (): Plan => {
   const unseen = new Unseen()
-  const opening = new Avoiding(new Opening(), unseen)
-  const early = [new Stops(true), new Meeting(true)].map((strategy) => new Avoiding(strategy, unseen))
+  const avoiding = (strategy: Strategy): Strategy => new Avoiding(strategy, unseen)
+  const [spread, untried] = [avoiding(new Stops(true)), avoiding(new Meeting(true))]
+  const opening = avoiding(new Opening())
+  const early = [spread, spread, untried]
   const [stops, meeting] = [new Stops(false), new Meeting(false)]
   const late = [stops, new Urw(), meeting, new Pct(5), stops, new Surw(), meeting, new Pos()]
   const strategyFor = (index: number): Strategy => {

@@ -1,5 +1,5 @@
 /**
- * Threads run one after the other, and at up to four places the one that runs is stopped: it goes behind all others.
+ * Threads run one after the other, and at one place or two the one that runs is stopped: it goes behind all others.
  *
  * The executions are those of PCT (Burckhardt et al., ASPLOS 2010), but for three things: a place is a thread and a
  * number of its own steps, so that none is spent on what the order of the threads moved out of reach; the thread of the
@@ -13,7 +13,7 @@ import { emptyProfile, type Profile } from "../Profile.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import { lowestRank, randomRanks } from "./Orders.ts"
 
-const mostStops = 4
+const mostStops = 2
 /** Steps of a thread of which nothing is known. */
 const firstGuess = 8
 /** A thread that has moved this often without another one moving spins: it goes behind all others. */
