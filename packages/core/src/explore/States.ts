@@ -203,7 +203,7 @@ export class States {
     const verdict = known < 0 ? this.judge(frame) : undefined
     if (verdict !== undefined) {
       this.counts.ends++
-      const goOn = visitor.ended(verdict, () => movesOf(this.way()), this.cost)
+      const goOn = visitor.ended(verdict, this.moves, this.cost)
       if (step !== undefined) machine.undo(step)
       return goOn || this.stop("stopped")
     }
@@ -217,6 +217,9 @@ export class States {
     } else if (step !== undefined) machine.undo(step)
     return true
   }
+
+  /** A closure made where it is needed would cost something at every state. */
+  private readonly moves = (): ReadonlyArray<Move> => movesOf(this.way())
 
   /** The way to the present state, that of the frame that is next to be in use. */
   private way(): Way | undefined {
@@ -262,7 +265,7 @@ export class States {
       this.counts.states++
       if (state >= this.slept.length) this.growSlept()
       this.slept[state] = asleep
-      if (asleep !== 0) keep(threads, (thread) => thread >= maxSleepers || (asleep & (1 << thread)) === 0)
+      if (asleep !== 0) keep(threads, ~asleep, true)
       return true
     }
     this.counts.matched++
@@ -275,7 +278,7 @@ export class States {
     this.slept[known] = slept & asleep
     frame.asleep = asleep & slept
     this.machine.enabled(threads)
-    keep(threads, (thread) => thread < maxSleepers && (awake & (1 << thread)) !== 0)
+    keep(threads, awake, false)
     return true
   }
 
@@ -296,11 +299,13 @@ export class States {
     if (this.visited.add(this.machine.vector!) < 0) return false
     this.counts.states++
     const costs = this.costs(last, threads)
-    keep(threads, (thread) => {
+    let count = 0
+    for (const thread of threads) {
       const cost = costs(thread)
-      if (cost > 0) this.postpone(thread, this.cost + cost)
-      return cost === 0
-    })
+      if (cost === 0) threads[count++] = thread
+      else this.postpone(thread, this.cost + cost)
+    }
+    cut(threads, count)
     return true
   }
 
@@ -329,10 +334,12 @@ const cut = (threads: Array<number>, length: number): void => {
   while (threads.length > length) threads.pop()
 }
 
-/** Takes the others out. */
-const keep = (threads: Array<number>, wanted: (thread: number) => boolean): void => {
+/** Takes out who is not among the bits; `beyond`: whether those for whom there is no bit stay. */
+const keep = (threads: Array<number>, bits: number, beyond: boolean): void => {
   let count = 0
-  for (const thread of threads) if (wanted(thread)) threads[count++] = thread
+  for (const thread of threads) {
+    if (thread < maxSleepers ? (bits & (1 << thread)) !== 0 : beyond) threads[count++] = thread
+  }
   cut(threads, count)
 }
 
