@@ -43,8 +43,8 @@ export class Moment {
   /** whether the ask had to wait when its actor was last looked at, */
   lookedAt: unknown = neverLooked
   waited = false
-  /** the ask in states of its actor, by their numbers, */
-  readonly cases: Array<unknown> = []
+  /** the ask in states of its actor, by their numbers: one list for all moments of the thread with equal asks, */
+  cases: Array<unknown> | undefined = undefined
   /** and the states of the thread's actor around its end. */
   exit: { readonly before: unknown; readonly after: unknown } | undefined = undefined
 

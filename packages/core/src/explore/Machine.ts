@@ -59,7 +59,7 @@ const nothing: ReadonlyArray<never> = []
 /** Stands for where a thread is that has not started. */
 const unborn = Symbol("unborn")
 
-/** An ask in one state of its actor: what is known of it so far. */
+/** An ask of a thread in one state of its actor: what is known of it so far. */
 class Case {
   /** While its thread is not killed. */
   waits: boolean | undefined = undefined
@@ -77,12 +77,13 @@ interface Blockers {
 /** What an ask does in one state of its actor. */
 interface Effect {
   readonly result: unknown
+  /** The first result that equals it: leads from a moment with the ask to the next one. */
+  readonly key: unknown
   readonly after: unknown
   /** The number of `after`. */
   readonly number: number
   readonly places: ReadonlyArray<number>
   readonly modes: ReadonlyArray<number>
-  readonly next: Moment
   /** By monitor and its state: what hearing of it comes to. */
   readonly told: Array<Map<unknown, Array<Told>> | undefined>
 }
@@ -94,9 +95,6 @@ interface Told {
   readonly places: ReadonlyArray<number>
   readonly modes: ReadonlyArray<number>
 }
-
-/** The moment's ask in the state of its actor that has this number. */
-const caseOf = ({ cases }: Moment, number: number): Case => (cases[number] ??= new Case()) as Case
 
 class Ref implements ThreadRef {
   readonly id: number
@@ -142,6 +140,8 @@ export class Machine {
   private readonly told: ReadonlyMap<Command<unknown, unknown, unknown>, ReadonlyArray<number>>
   private readonly ordered: ReadonlyArray<boolean>
   private readonly watch: Watch | undefined
+  /** By thread and what it asks. */
+  private readonly cases = new Map<string, Array<Case | undefined>>()
   private readonly event: MutableEvent
   private failing: Verdict | undefined = undefined
   private monitorAtWork = ""
@@ -276,7 +276,7 @@ export class Machine {
     const { state } = ask.actor
     if (this.isKilled(thread)) return this.isBlocked(thread, ask, state, true)
     if (this.vector !== undefined) {
-      const known = caseOf(moment, this.vector.now[ask.actor.id]!)
+      const known = this.caseOf(moment, this.vector.now[ask.actor.id]!)
       return known.waits ??= this.isBlocked(thread, ask, state, false)
     }
     if (!Object.is(moment.lookedAt, state)) {
@@ -334,16 +334,30 @@ export class Machine {
     happened.number = this.vector?.now[actor.id] ?? 0
     this.failing = undefined
     const killed = this.isKilled(thread)
-    if (!killed && value < 0) {
-      const known = (moment.cases[happened.number] as Case | undefined)?.effect
+    if (!killed && value < 0 && this.vector !== undefined) {
+      const known = this.caseOf(moment, happened.number).effect
       if (known !== undefined) return this.repeat(happened, known)
     }
     return this.discover(happened, killed)
   }
 
-  /** The ask was seen to do this in the same state. */
-  private repeat(happened: Happened, { after, modes, next, number, places, result, told }: Effect): Happened {
-    const { ask, before, thread } = happened
+  /** The moment's ask in the state of its actor that has this number. */
+  private caseOf(moment: Moment, number: number): Case {
+    const cases = (moment.cases ??= this.casesOf(moment)) as Array<Case | undefined>
+    return cases[number] ??= new Case()
+  }
+
+  private casesOf({ ask, thread }: Moment): Array<Case | undefined> {
+    const name = `${thread} ${ask!.actor.id} ${ask!.command.id} ${this.values.number(ask!.arg)}`
+    let cases = this.cases.get(name)
+    if (cases === undefined) this.cases.set(name, cases = [])
+    return cases
+  }
+
+  /** The ask, or an equal one of the thread, was seen to do this in the same state. */
+  private repeat(happened: Happened, { after, key, modes, number, places, result, told }: Effect): Happened {
+    const { ask, before, moment, thread } = happened
+    const next = moment.children.get(key) ?? this.fibers.after(moment, result)
     const { actor } = ask
     actor.state = after
     this.vector!.set(actor.id, number)
@@ -351,8 +365,7 @@ export class Machine {
     this.events++
     happened.events = 1
     if (next.ended === undefined && !this.told.has(ask.command)) {
-      this.at[thread] = next
-      this.vector!.set(this.threadColumn + thread, next.position)
+      this.place(thread, next)
       happened.places = places
       happened.modes = modes
       return happened
@@ -391,14 +404,14 @@ export class Machine {
     if (this.vector !== undefined && !isSpawn && !killed && value < 0) {
       const effect: Effect = {
         result,
+        key: this.values.representative(result),
         after,
         number: this.vector.now[actor.id]!,
         places: touched.places.slice(),
         modes: touched.modes.slice(),
-        next,
         told: []
       }
-      caseOf(moment, happened.number).effect = effect
+      this.caseOf(moment, happened.number).effect = effect
     }
     this.tell(thread, happened.ask, result, before, touched)
     if (isSpawn) {
@@ -662,7 +675,7 @@ export class Machine {
   /** Kept where states are numbered. */
   private blockersAt(thread: number, moment: Moment): Blockers {
     const { id, state, type } = moment.ask!.actor
-    const known = this.vector === undefined ? undefined : caseOf(moment, this.vector.now[id]!)
+    const known = this.vector === undefined ? undefined : this.caseOf(moment, this.vector.now[id]!)
     if (known?.blockers !== undefined) return known.blockers
     const threads = type.waitsFor?.(state, thread).filter((t) => this.refs[t] !== undefined) ?? []
     const blockers: Blockers = { threads, bits: threads.reduce((bits, blocker) => bits | (1 << blocker), 0) }

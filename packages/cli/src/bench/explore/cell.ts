@@ -71,10 +71,14 @@ const every = ({ ends, isUp, model }: Subject): Explored => {
   }
 }
 
+/** For the rows of states, so that none is given up for hashes in ten minutes. */
+const fullBytes = 2 * 2 ** 30
+
 const exploring =
   (options: Explore.ExploreOptions) => ({ ends: { isFailure, outcomeOf }, isUp, model }: Subject): Explored => {
     const { counts, verdict } = Explore.explore(model, {
       ...options,
+      fullBytes,
       isFailure,
       outcomeOf,
       interrupt: () => isUp() ? "time" : undefined
