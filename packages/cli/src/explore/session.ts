@@ -77,7 +77,7 @@ export interface Exploration {
 const pause = 60
 
 /** With more states than this executions are explored instead, which needs little memory and can be done in parts. */
-const fewStates = 5_000_000
+const fewStates = 50_000_000
 
 export const runExploration = (
   job: Job,
