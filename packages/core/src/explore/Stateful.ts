@@ -545,7 +545,9 @@ export class Stateful {
       const moment = machine.at[thread] ?? machine.fibers.rootIfKnown(thread)
       if (moment === undefined || machine.hasThrown(thread)) continue
       const past = trace.clockBefore(thread)
-      this.futures[thread]!.each(moment, (future) => this.reverseFuture(thread, future, past))
+      this.futures[thread]!.each(moment, (future) => {
+        if (trace.lastOn(future.place) >= this.whole) this.reverseFuture(thread, future, past)
+      })
     }
   }
 

@@ -112,6 +112,12 @@ export class Trace {
     }
   }
 
+  /** The latest step that touched a place; -1 when none did. */
+  lastOn(place: number): number {
+    const steps = this.byPlace[place]?.steps
+    return steps === undefined || steps.length === 0 ? -1 : steps[steps.length - 1]!
+  }
+
   private joinPlaces(clock: Clock, step: Happened): void {
     for (let k = 0; k < step.places.length; k++) {
       const mode = step.modes[k]!
