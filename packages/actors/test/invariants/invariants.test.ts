@@ -1,123 +1,51 @@
-import { marker, migration, present, type Pte, swap } from "@mmrace/arch"
+import { marker, migration, present, swap } from "@mmrace/arch"
 import { ask, Mutex, Rwsem, Seqcount } from "@mmrace/core"
 import { describe, expect, it } from "vitest"
 import { type InvariantId, invariantIds, invariantsFor, inWords } from "@mmrace/actors/invariants/index"
 import { Kernel } from "@mmrace/actors/kernel/index"
 import * as O from "@mmrace/actors/objects/index"
 import { outcome, play, program, type Step } from "./play.ts"
-
-// Threads of the test program, and short forms of steps. Region A is page 0, pfn 1 at first, in main (mm 0).
-const t0 = 0, t1 = 1, c0 = 2
-type W = O.World
-
-type AnyAsk = Step[1]
-const lock = (w: W, mm = 0): AnyAsk => ask(w.mms[mm]!.ptls[0]!, Mutex.spinlock.lock)
-const unlock = (w: W, mm = 0): AnyAsk => ask(w.mms[mm]!.ptls[0]!, Mutex.spinlock.unlock)
-const set = (w: W, pte: Pte, mm = 0): AnyAsk => ask(w.mms[mm]!.ptes[0]!, O.set_pte_at, pte)
-const clear = (w: W, mm = 0): AnyAsk => ask(w.mms[mm]!.ptes[0]!, O.ptep_get_and_clear)
-const folio = (w: W, pfn: number) => w.folios[pfn]!.folio
-const slot = (w: W, offset = 0) => w.slots[offset]!.actor
-const mark = (w: W, t: number) => w.tasks[t]!.syscall
-const call = (name: O.CallName, more: Partial<O.Call> = {}): O.Call => ({
-  name,
-  page: 0,
-  pages: 1,
-  mode: 0,
-  dontwake: false,
-  ctx: -1,
-  ...more
-})
-const enter = (
-  w: W,
-  t: number,
-  name: O.CallName,
-  more: Partial<O.Call> = {}
-): Step => [t, ask(mark(w, t), O.enter, call(name, more))]
-const leave = (w: W, t: number, name: O.CallName, result = 0): Step => [t, ask(mark(w, t), O.leave, { name, result })]
-const pin: O.PinMark = { pin: "pin", pfn: 1, mm: 0, page: 0, write: true }
-const get: O.PinMark = { ...pin, pin: "get" }
-const taken = (w: W, t: number, p = pin): Step => [t, ask(mark(w, t), O.pin_taken, p)]
-const released = (w: W, t: number, p = pin): Step => [t, ask(mark(w, t), O.pin_released, p)]
-
-/** A section of thread t under the page-table lock. */
-const section = (w: W, t: number, steps: ReadonlyArray<AnyAsk>, mm = 0): ReadonlyArray<Step> =>
-  [lock(w, mm), ...steps, unlock(w, mm)].map((a) => [t, a] as const)
-
-/** A load or store of user space that finds its translation in the TLB, as far as the model goes. */
-const store = (w: W, t: number, pfn: number, value: number): ReadonlyArray<Step> => {
-  const cpu = w.tasks[t]!.cpu.actor
-  return [
-    [t, ask(cpu, O.translate, { page: 0, store: true })],
-    [t, ask(w.folios[pfn]!.page, O.page_write, value)],
-    [t, ask(cpu, O.retire)]
-  ]
-}
-const load = (w: W, t: number, pfn: number): ReadonlyArray<Step> => {
-  const cpu = w.tasks[t]!.cpu.actor
-  return [
-    [t, ask(cpu, O.translate, { page: 0, store: false })],
-    [t, ask(w.folios[pfn]!.page, O.page_read)],
-    [t, ask(cpu, O.retire)]
-  ]
-}
-const fill = (w: W, t: number, pfn: number, write: boolean): Step => [
-  t,
-  ask(w.tasks[t]!.cpu.actor, O.tlb_fill, { page: 0, pfn, write, dirty: write })
-]
-const flush = (w: W, t: number): Step => [t, ask(w.tasks[t]!.cpu.actor, O.flush_tlb_ipi, 0)]
-const dma = (w: W, t: number, pfn: number, value: number): ReadonlyArray<Step> => [
-  enter(w, t, "dma_store", { page: -1, pages: 0 }),
-  [t, ask(w.folios[pfn]!.page, O.page_write, value)],
-  leave(w, t, "dma_store")
-]
-const dmaLoad = (w: W, t: number, pfn: number): ReadonlyArray<Step> => [
-  enter(w, t, "dma_load", { page: -1, pages: 0 }),
-  [t, ask(w.folios[pfn]!.page, O.page_read)],
-  leave(w, t, "dma_load")
-]
-const forked = (w: W): ReadonlyArray<Step> => [
-  enter(w, t0, "fork"),
-  [t0, ask(mark(w, t0), O.fork_begin, 1)],
-  [t0, ask(mark(w, t0), O.fork_copied, 1)],
-  leave(w, t0, "fork")
-]
-const rw = (pfn: number): Pte => present(pfn, { write: true, dirty: true, young: true })
-const ro = (pfn: number): Pte => present(pfn, { dirty: true, young: true })
-
-const withUffd = program({
-  uffds: [{ name: "U", features: ["remove", "wp", "fork"] }],
-  registrations: [{ uffd: "U", range: { region: "A" }, modes: { missing: true, wp: true } }]
-})
-const swapped = program({
-  regions: [{ name: "A", kind: "anon", protection: "rw", pages: 1, content: 1, swapped: true }]
-})
-const empty = program({
-  ...withUffd,
-  regions: [{ name: "A", kind: "anon", protection: "rw", pages: 1, swapped: false }]
-})
-const message = (wp: boolean): O.Message => ({ event: "pagefault", page: 0, pages: 1, write: wp, wp, ctx: -1 })
-const ctx = (w: W) => w.ctxs[0]!
-/** Thread t goes to sleep in handle_userfault. */
-const waits = (w: W, t: number, wp = false): ReadonlyArray<Step> => [
-  [t, ask(ctx(w).pending_lock, Mutex.spinlock.lock)],
-  [t, ask(ctx(w).pending, O.queue_add, { thread: t, message: message(wp), waken: false })],
-  [t, ask(w.tasks[t]!.task, O.set_current_state, "TASK_INTERRUPTIBLE")],
-  [t, ask(ctx(w).pending_lock, Mutex.spinlock.unlock)]
-]
-const sleeps = (w: W, t: number): Step => [t, ask(w.tasks[t]!.task, O.schedule)]
-const counter = (a: { mm?: "tlb_flush_pending" | "mm_users" | "batched_pending" | "batched_flushed" }, w: W) =>
-  w.mms[0]![a.mm!]
-const mmapWrite = (w: W, t: number): Step => [t, ask(w.mms[0]!.mmap_lock, Rwsem.rwsem.downWrite)]
-const vma = (w: W) => w.mms[0]!.vmas[0]!
-const locksVma = (w: W, t: number): ReadonlyArray<Step> => [
-  [t, ask(w.mms[0]!.mm_lock_seq, O.mm_lock_seq_read)],
-  [t, ask(vma(w), O.vma_refcount_inc)],
-  [t, ask(w.mms[0]!.mm_lock_seq, O.mm_lock_seq_read)]
-]
-const setFields = (w: W, t: number, change: Partial<O.VmaFields>): Step => [
-  t,
-  ask(vma(w), O.vma_set_fields, { ...vma(w).initial.fields, ...change })
-]
+import {
+  c0,
+  clear,
+  counter,
+  ctx,
+  dma,
+  dmaLoad,
+  empty,
+  enter,
+  fill,
+  flush,
+  folio,
+  forked,
+  get,
+  leave,
+  load,
+  lock,
+  locksVma,
+  mark,
+  message,
+  mmapWrite,
+  pin,
+  released,
+  ro,
+  rw,
+  section,
+  set,
+  setFields,
+  sleeps,
+  slot,
+  store,
+  swapped,
+  t0,
+  t1,
+  taken,
+  unlock,
+  vma,
+  type W,
+  waits,
+  withUffd
+} from "./steps.ts"
 
 interface Case {
   readonly why: string
