@@ -32,7 +32,7 @@ export class Moment {
   /** The result that led here from the parent. */
   readonly received: unknown
   readonly depth: number
-  /** What it asks next; undefined when its code has ended. */
+  /** What it asks next, the same object where it is equal; undefined when its code has ended. */
   readonly ask: Ask<unknown> | undefined
   readonly ended: Ended | undefined
   readonly children = new Map<unknown, Moment>()
@@ -88,6 +88,8 @@ export class Fibers {
   /** By thread: how many moments it has, and those at which it settled, by what it said. */
   private readonly counts: Array<number>
   private readonly settled: ReadonlyArray<Map<unknown, Moment>>
+  /** What was asked so far: equal asks are one object, though a fiber makes their arguments anew each time. */
+  private readonly asks = new Map<string, Ask<unknown>>()
 
   constructor(threads: ReadonlyArray<Thread>, values: Values) {
     this.values = values
@@ -140,10 +142,19 @@ export class Fibers {
         return known
       }
     }
-    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, stop)
+    const known = "_tag" in stop ? stop : this.representative(stop)
+    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, known)
     if (settled !== undefined) this.settled[thread]!.set(key, moment)
     live.at = moment.ask === undefined ? undefined : moment
     return moment
+  }
+
+  /** The first ask that equals this one. */
+  private representative(ask: Ask<unknown>): Ask<unknown> {
+    const name = `${ask.actor.id} ${ask.command.id} ${this.values.number(ask.arg)}`
+    const known = this.asks.get(name)
+    if (known === undefined) this.asks.set(name, ask)
+    return known ?? ask
   }
 
   /** After `parent` the thread is where it was at `known`. */

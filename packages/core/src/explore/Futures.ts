@@ -8,7 +8,6 @@
 import type { Ask } from "../Ask.ts"
 import type { Mode } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
-import type { Values } from "./Values.ts"
 
 /** A place in a mode, or (`ask`) something to wait in. */
 export interface Future {
@@ -23,11 +22,8 @@ export class Futures {
   readonly known: Array<Future> = []
   /** By what makes a future: its index among those known. */
   private readonly indices = new Map<number, number>()
-  private readonly values: Values
-  private readonly asks: Array<Ask<unknown>> = []
-  /** Numbers of asks, from 1, by what they say, and by the moments that ask them. */
-  private readonly numbers = new Map<string, number>()
-  private readonly askOf = new Map<Moment, number>()
+  /** Numbers of asks, from 1. */
+  private readonly numbers = new Map<Ask<unknown>, number>()
   /** Bits of 32 known futures a word, `words` for each moment: its own, and those of its children as last looked at. */
   private words = 1
   private capacity = 1 << 8
@@ -37,23 +33,20 @@ export class Futures {
   /** By moment: how many children were looked at. */
   private edges = new Int32Array(1 << 8)
 
-  constructor(values: Values) {
-    this.values = values
-  }
-
   /** Notes that with the moment's ask its thread touches the places. */
   note(moment: Moment, places: ReadonlyArray<number>, modes: ReadonlyArray<Mode>): void {
     if (moment.ordinal >= this.capacity) this.resize(this.words, moment.ordinal)
-    const ask = moment.ask!.command.blocked === undefined ? 0 : this.numberOf(moment)
+    const ask = moment.ask!.command.blocked === undefined ? undefined : moment.ask
+    const number = ask === undefined ? 0 : this.numberOf(ask)
     let isNew = this.edges[moment.ordinal] !== moment.children.size
     for (let i = 0; i < places.length; i++) {
       // Modes are -1 to 2: two bits.
-      const key = (places[i]! * 4 + modes[i]! + 1) * 2 ** 20 + ask
+      const key = (places[i]! * 4 + modes[i]! + 1) * 2 ** 20 + number
       let index = this.indices.get(key)
       if (index === undefined) {
         index = this.known.length
         this.indices.set(key, index)
-        this.known.push({ place: places[i]!, mode: modes[i]!, ask: ask === 0 ? undefined : this.asks[ask - 1] })
+        this.known.push({ place: places[i]!, mode: modes[i]!, ask })
       }
       const word = index >>> 5
       if (word >= this.words) this.resize(this.words * 2, 0)
@@ -78,16 +71,9 @@ export class Futures {
     }
   }
 
-  /** Equal asks have one number, whatever objects their arguments are: a thread makes those anew in every fiber. */
-  private numberOf(moment: Moment): number {
-    let number = this.askOf.get(moment)
-    if (number === undefined) {
-      const ask = moment.ask!
-      const name = `${ask.actor.id} ${ask.command.id} ${this.values.number(ask.arg)}`
-      number = this.numbers.get(name)
-      if (number === undefined) this.numbers.set(name, number = this.asks.push(ask))
-      this.askOf.set(moment, number)
-    }
+  private numberOf(ask: Ask<unknown>): number {
+    let number = this.numbers.get(ask)
+    if (number === undefined) this.numbers.set(ask, number = this.numbers.size + 1)
     return number
   }
 

@@ -132,7 +132,7 @@ export class Machine {
   /** The actors have the first columns, by id; then come the threads, and then the monitors. */
   private readonly threadColumn: number
   private readonly monitorColumn: number
-  readonly values: Values
+  private readonly values: Values
   private readonly same: (state: unknown) => unknown
   private readonly refs: ReadonlyArray<Ref>
   private readonly threadActors: ReadonlyArray<Actor<ThreadState>>
@@ -141,7 +141,7 @@ export class Machine {
   private readonly ordered: ReadonlyArray<boolean>
   private readonly watch: Watch | undefined
   /** By thread and what it asks. */
-  private readonly cases = new Map<string, Array<Case | undefined>>()
+  private readonly cases: ReadonlyArray<Map<Ask<unknown>, Array<Case | undefined>>>
   private readonly event: MutableEvent
   private failing: Verdict | undefined = undefined
   private monitorAtWork = ""
@@ -157,6 +157,7 @@ export class Machine {
     this.same = options.intern === true ? (state) => values.representative(state) : (state) => state
     this.fibers = new Fibers(model.threads, values)
     this.at = model.threads.map(() => undefined)
+    this.cases = model.threads.map(() => new Map())
     this.dead = model.threads.map(() => false)
     this.threadActors = model.threads.map((thread) => thread.actor)
     this.refs = model.threads.map((thread) => new Ref(thread.id, thread.name))
@@ -348,9 +349,9 @@ export class Machine {
   }
 
   private casesOf({ ask, thread }: Moment): Array<Case | undefined> {
-    const name = `${thread} ${ask!.actor.id} ${ask!.command.id} ${this.values.number(ask!.arg)}`
-    let cases = this.cases.get(name)
-    if (cases === undefined) this.cases.set(name, cases = [])
+    const known = this.cases[thread]!
+    let cases = known.get(ask!)
+    if (cases === undefined) known.set(ask!, cases = [])
     return cases
   }
 

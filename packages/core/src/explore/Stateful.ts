@@ -145,7 +145,7 @@ export class Stateful {
     this.options = options
     this.trace = new Trace(machine)
     this.races = new Races(machine, this.trace, { whole: false })
-    this.futures = machine.model.threads.map(() => new Futures(machine.values))
+    this.futures = machine.model.threads.map(() => new Futures())
   }
 
   run(visitor: StatesVisitor): StatesEnd {
