@@ -7,12 +7,14 @@ import {
   ask,
   Cell,
   Coverage,
+  emptyProfile,
   Executor,
   makeModel,
   mix32,
   type Model,
   Prng,
   RandomWalk,
+  runSlice,
   TraceClasses
 } from "@mmrace/core"
 import { Result } from "effect"
@@ -145,7 +147,33 @@ const flatness = async (): Promise<void> => {
   }
 }
 
-const sections: Readonly<Record<string, () => Promise<void>>> = { stepCost, schedules, memoryManagement, flatness }
+const strategies = async (): Promise<void> => {
+  heading("5  cost of a step in a campaign by strategy, 3 x 10 atomic steps")
+  const model = additions(3, 10, false)
+  const slice = { seed: 1, whole: true, untilFailure: false, maxSteps: 1000 }
+  const { evidence: profile } = runSlice(model, { ...slice, strategy: "random", from: 0, to: 1, profile: emptyProfile })
+  const cost = (strategy: string, from: number, to: number): Promise<number> =>
+    measure(() => runSlice(model, { ...slice, strategy, from, to, profile }).steps)
+  const walk = await cost("random", 0, 1024)
+  const ratios: ReadonlyArray<readonly [string, string, number, number]> = [
+    ["directed, first 1,024 executions / random", "directed", 0, 1024],
+    ["directed, later / random", "directed", 1024, 2048],
+    ["portfolio / random", "portfolio", 0, 1024]
+  ]
+  for (const [what, strategy, from, to] of ratios) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other: they share a core
+    const own = await cost(strategy, from, to)
+    row(what, (own / walk).toFixed(1), `${ns(own)}, random ${ns(walk)}`)
+  }
+}
+
+const sections: Readonly<Record<string, () => Promise<void>>> = {
+  stepCost,
+  schedules,
+  memoryManagement,
+  flatness,
+  strategies
+}
 
 const [section] = process.argv.slice(2)
 if (section !== undefined) await sections[section]!()

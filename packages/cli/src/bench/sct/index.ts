@@ -216,11 +216,34 @@ const judgedTable = (candidate: string): string => {
   )
 }
 
+/** A strategy against each of the others, and against the best of them for each program. */
+const againstTable = (candidate: string): string => {
+  const others = strategies.filter((s) => s !== candidate)
+  const alone = others.map((s): readonly [string, ReadonlyArray<string>] => [s, [s]])
+  return markdown(
+    ["against", "suite: no worse", "better", "worse", "corpus: no worse", "better", "worse", "ratio", "worse on"],
+    alone.concat([["the best of them", others]]).map(([title, rival]) => {
+      const rowsOf = (programs: ReadonlyArray<string>, form: "flat" | "corpus"): ReadonlyArray<Row> =>
+        programs.map((name) => ({
+          ours: outcomeOf(name, form, candidate),
+          others: rival.map((s) => outcomeOf(name, form, s))
+        }))
+      const [suite, corpus] = [rowsOf(names, "flat"), rowsOf(races, "corpus")]
+      const counts = [judge(suite), judge(corpus)].flatMap(({ better, noWorse, worse }) => [noWorse, better, worse])
+      const all = [...suite, ...corpus]
+      const worse = all.filter((one) => judge([one]).worse > 0).map(({ ours: { trial } }) => trial.program)
+      return [title].concat(counts.map(String), judge(all).ratio.toFixed(2), worse.join(", "))
+    })
+  )
+}
+
 await runAll()
 const tables: Record<string, string> = {}
 if (names.length > 0) Object.assign(tables, { flat: flatTable(), spawned: spawnedTable() })
 if (races.length > 0) tables["corpus"] = corpusTable()
-if (names.length > 1 && races.length > 1 && strategies.includes("directed")) tables["judged"] = judgedTable("directed")
+if (names.length > 1 && races.length > 1 && strategies.includes("directed")) {
+  Object.assign(tables, { judged: judgedTable("directed"), against: againstTable("directed") })
+}
 const isWhole = values.only === undefined && values.strategies === undefined
 if (isWhole && existsSync(document)) {
   let text = readFileSync(document, "utf8")
