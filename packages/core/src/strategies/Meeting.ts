@@ -14,6 +14,7 @@ import { emptyProfile, type Profile } from "../Profile.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import { alike, type Group, meetings, meets } from "./Conflicts.ts"
 import { lowestRank, randomRanks } from "./Orders.ts"
+import { Streak } from "./Streak.ts"
 
 interface Target {
   /** Groups of threads that do the same: of the one that is stopped, and of the one that runs then. */
@@ -22,9 +23,6 @@ interface Target {
   /** Before which of its conflicting accesses, from 1. */
   readonly at: number
 }
-
-/** A thread that has moved this often without another one moving spins: it goes behind all others. */
-const patience = 1000
 
 export class Meeting implements Strategy {
   readonly name = "meeting"
@@ -48,8 +46,7 @@ export class Meeting implements Strategy {
   /** Threads that have moved, and whether the two are there: before, those that spawn them come first. */
   private born = new Uint8Array(0)
   private bothBorn = false
-  private mover = -1
-  private streak = 0
+  private readonly streak = new Streak()
   private bottom = 0
   private stoppedMet = 0
   private runnerMet = false
@@ -72,10 +69,7 @@ export class Meeting implements Strategy {
       if (parent >= 0) return parent
     }
     if (!this.hasStopped && this.isThere(view)) this.stop()
-    if (this.streak > patience) {
-      this.ranks[view.last] = ++this.bottom
-      this.streak = 0
-    }
+    if (this.streak.spins(view.last)) this.ranks[view.last] = ++this.bottom
     return lowestRank(this.ranks, view.enabled, view.enabledCount)
   }
 
@@ -87,8 +81,7 @@ export class Meeting implements Strategy {
     if (this.fresh) this.prepare(view.threadCount)
     const { runner, stopped } = this
     this.born[thread] = 1
-    this.streak = thread === this.mover ? this.streak + 1 : 0
-    this.mover = thread
+    this.streak.ran(thread)
     if (thread === stopped) {
       if (meets(this.profile, ask, runner)) this.stoppedMet++
     } else if (thread === runner && !this.runnerMet && meets(this.profile, ask, stopped)) {
@@ -139,7 +132,7 @@ export class Meeting implements Strategy {
     const { prng } = this
     this.fresh = false
     this.hasStopped = false
-    this.streak = 0
+    this.streak.begin()
     this.bottom = threads
     this.stoppedMet = 0
     this.runnerMet = false

@@ -12,12 +12,11 @@ import { Prng } from "../Prng.ts"
 import { emptyProfile, type Profile } from "../Profile.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import { lowestRank, randomRanks } from "./Orders.ts"
+import { Streak } from "./Streak.ts"
 
 const mostStops = 2
 /** Steps of a thread of which nothing is known. */
 const firstGuess = 8
-/** A thread that has moved this often without another one moving spins: it goes behind all others. */
-const patience = 1000
 
 /** Multiples of it, modulo 1, are the most evenly spread of all (Knuth, TAOCP 3, section 6.4, theorem S). */
 const golden = (Math.sqrt(5) - 1) / 2
@@ -37,8 +36,7 @@ export class Stops implements Strategy {
   private readonly threads = new Int32Array(mostStops)
   private readonly after = new Int32Array(mostStops)
   private stops = 0
-  private mover = -1
-  private streak = 0
+  private readonly streak = new Streak()
   private bottom = 0
 
   constructor(remembers: boolean) {
@@ -57,8 +55,7 @@ export class Stops implements Strategy {
     for (;;) {
       const best = lowestRank(this.ranks, enabled, enabledCount)
       const thread = enabled[best]!
-      if (this.streak > patience && thread === this.mover) this.streak = 0
-      else if (!this.isPlace(thread)) return best
+      if (!this.streak.spins(thread) && !this.isPlace(thread)) return best
       this.ranks[thread] = ++this.bottom
     }
   }
@@ -70,8 +67,7 @@ export class Stops implements Strategy {
   ran(thread: number, _ask: Ask<unknown>, view: View): void {
     if (this.fresh) this.prepare(view.threadCount)
     this.moves[thread]!++
-    this.streak = thread === this.mover ? this.streak + 1 : 0
-    this.mover = thread
+    this.streak.ran(thread)
   }
 
   /** Whether the thread is to be stopped where it is; each place counts once. */
@@ -86,8 +82,7 @@ export class Stops implements Strategy {
 
   private prepare(threads: number): void {
     this.fresh = false
-    this.streak = 0
-    this.mover = -1
+    this.streak.begin()
     this.bottom = threads
     if (this.moves.length !== threads) this.moves = new Int32Array(threads)
     this.moves.fill(0)

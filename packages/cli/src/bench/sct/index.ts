@@ -67,6 +67,7 @@ const ours = new Set([
   "Opening.js",
   "Orders.js",
   "Stops.js",
+  "Streak.js",
   "Unseen.js"
 ])
 
@@ -223,8 +224,8 @@ const againstTable = (candidate: string): string => {
   return markdown(
     ["against", "suite: no worse", "better", "worse", "corpus: no worse", "better", "worse", "ratio", "worse on"],
     alone.concat([["the best of them", others]]).map(([title, rival]) => {
-      const rowsOf = (programs: ReadonlyArray<string>, form: "flat" | "corpus"): ReadonlyArray<Row> =>
-        programs.map((name) => ({
+      const rowsOf = (which: ReadonlyArray<string>, form: "flat" | "corpus"): ReadonlyArray<Row> =>
+        which.map((name) => ({
           ours: outcomeOf(name, form, candidate),
           others: rival.map((s) => outcomeOf(name, form, s))
         }))
