@@ -27,7 +27,8 @@ export const renderExploration = (job: Job, done: Exploration): ReadonlyArray<st
 const verdictLines = (job: Job, done: Exploration): ReadonlyArray<string> => {
   const { counts, covered, exhaustive, found, omission, reasons, verdict, within } = done
   const { bound, cost } = done.plan
-  const limit = within ?? (exhaustive && cost !== undefined && bound !== undefined ? `${bound} ${cost}` : undefined)
+  const limit = within ??
+    (exhaustive && cost !== undefined && bound !== undefined ? count(bound, cost.slice(0, -1)) : undefined)
   const everything = `every schedule${
     limit === undefined ? "" : ` of at most ${limit}`
   } was explored, up to equivalence`
