@@ -65,7 +65,7 @@ function install() {
 
 function build() {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc")
-  const { status, error } = run(process.execPath, [tsc, "-b", "packages/cli"])
+  const { status, error } = run(process.execPath, [tsc, "-b", "packages/cli", "packages/core/examples"])
   if (error || status !== 0) {
     fail(`mmrace: the build failed${error ? `: ${error.message}` : "; the compiler's messages are above"}.`)
   }

@@ -2,8 +2,6 @@
 import { spawn } from "node:child_process"
 import { delimiter, join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { format } from "node:util"
-import { vi } from "vitest"
 
 export const root = fileURLToPath(new URL("../..", import.meta.url))
 
@@ -29,11 +27,7 @@ const isForRoot = (command: string): boolean => /^(?:npm|npx|node) /u.test(comma
 /** Runs one command line; `$?` is `previous`, so that `echo $?` shows what the command before gave. */
 export const runCommand = async (command: string, directory: string, previous: number): Promise<Ran> => {
   const real = command.replaceAll(shownRoot, root)
-  const script = /^node (?<file>\S+\.ts)$/u.exec(command)?.groups?.["file"]
-  const ran = script !== undefined && !canStripTypes ? await importHere(script) : await spawnShell(
-    `(exit ${previous}); ${real}`,
-    isForRoot(command) ? root : directory
-  )
+  const ran = await spawnShell(`(exit ${previous}); ${real}`, isForRoot(command) ? root : directory)
   return {
     ...ran,
     output: ran.output.replaceAll(directory, "/path/to/here").replaceAll(root, shownRoot).replaceAll(progress, "")
@@ -60,23 +54,6 @@ const spawnShell = async (script: string, cwd: string): Promise<Ran> => {
     child.on("error", reject).on("close", (code) => resolve(code ?? -1))
   })
   return { output, exitCode }
-}
-
-/** Node runs TypeScript from 22.18 on. */
-const canStripTypes = "typescript" in process.features && process.features.typescript !== false
-
-/** Runs a module in this process instead and catches what it writes to the console. */
-const importHere = async (file: string): Promise<Ran> => {
-  let output = ""
-  const log = vi.spyOn(console, "log").mockImplementation((...parts: ReadonlyArray<unknown>) => {
-    output += `${format(...parts)}\n`
-  })
-  try {
-    await import(/* @vite-ignore */ join(root, file))
-  } finally {
-    log.mockRestore()
-  }
-  return { output, exitCode: 0 }
 }
 
 /**
