@@ -13,8 +13,29 @@
  * variable that is still needed, of callers, too. Two different places of one thread need different keys. Exploration
  * throws when a thread asks differently after the same key.
  */
-import { stopped } from "./internal/fiberPort.ts"
+import type { Path } from "./Ask.ts"
+import { type Begun, stopped } from "./internal/fiberPort.ts"
 
 export const settle = (key: unknown): void => {
   stopped.settled = { key }
+}
+
+/**
+ * `yield* call(path)`: like `yield* path`, and says that once `path` has returned, what follows depends on what came before
+ * it and on its result: not on how it came to that.
+ *
+ *     const fault = yield* call(handle_mm_fault(task, mm, vma, address, flags))
+ *
+ * Results are compared as plain values. `path` hands on nothing else: what it is given, and what it can reach, is no
+ * different afterwards. Exploration throws when a thread asks differently after the same call with the same result.
+ */
+export const call = <T>(path: Path<T>): Path<T> => stopped.begun === undefined ? path : called(path, stopped.begun)
+
+function* called<T>(path: Path<T>, begun: Array<Begun>): Path<T> {
+  const own: Begun = { since: undefined, nth: begun.length }
+  begun.push(own)
+  const result = yield* path
+  // Without an ask there is nothing to forget.
+  if (own.since !== undefined) stopped.settled = { call: own, result }
+  return result
 }

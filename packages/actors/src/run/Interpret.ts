@@ -4,6 +4,7 @@
  */
 import {
   ask,
+  call,
   chooseNumber,
   joinThread,
   killThread,
@@ -91,15 +92,21 @@ function* runBlock(machine: Machine, frame: Frame, block: ReadonlyArray<Statemen
   return false
 }
 
-/** One operation; system calls between their marks. Its result goes into the register it names. */
+/** One operation; system calls between their marks. */
 function* syscall(machine: Machine, frame: Frame, operation: Operation): Path<void> {
-  const call = callOf(frame, operation)
-  if (call !== undefined) yield* ask(frame.task.syscall, enter, call)
-  const result = yield* perform(machine, frame, operation)
-  if (call !== undefined) {
-    yield* ask(frame.task.syscall, leave, { name: call.name, result: typeof result === "number" ? result : 0 })
+  const mark = callOf(frame, operation)
+  if (mark !== undefined) yield* ask(frame.task.syscall, enter, mark)
+  const result = yield* call(perform(machine, frame, operation))
+  if (mark !== undefined) {
+    yield* ask(frame.task.syscall, leave, { name: mark.name, result: typeof result === "number" ? result : 0 })
   }
-  if ("result" in operation && operation.result !== undefined) frame.registers.set(operation.result, result)
+  setRegister(frame, operation, result)
+}
+
+/** The result goes into the register that the operation names; the one that held a page which was given back is empty. */
+const setRegister = ({ registers }: Frame, operation: Operation, result: Value): void => {
+  if ("result" in operation && operation.result !== undefined) registers.set(operation.result, result)
+  if ((operation._tag === "unpin" || operation._tag === "put") && result === 0) registers.set(operation.pin, EBADF)
 }
 
 const protectionMode = { none: 0, r: 1, rw: 2 } as const
@@ -156,6 +163,7 @@ const pagesOf = (frame: Frame, operation: Operation): Pages | undefined => {
   return undefined
 }
 
+/** The operation itself. It leaves registers alone: what it comes to is its result. */
 function* perform(machine: Machine, frame: Frame, op: Operation): Path<Value> {
   const { layout, task } = frame
   switch (op._tag) {
@@ -274,7 +282,6 @@ function* release(
   const { folio: { pfn }, kind, page, write } = held
   yield* ask(frame.task.syscall, pin_released, { pin: kind, pfn, mm: frame.task.mm.id, page, write })
   yield* put(frame.task, held.folio)
-  frame.registers.set(register, EBADF)
   return 0
 }
 

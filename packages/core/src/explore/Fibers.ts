@@ -10,7 +10,7 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Ask } from "../Ask.ts"
-import { Cursor, fastPort, type Handle, running, stopped, usePort } from "../internal/fiberPort.ts"
+import { Cursor, fastPort, type Handle, running, type Settled, stopped, usePort } from "../internal/fiberPort.ts"
 import type { Thread } from "../Model.ts"
 import type { Values } from "./Values.ts"
 
@@ -36,8 +36,10 @@ export class Moment {
   readonly ask: Ask<unknown> | undefined
   readonly ended: Ended | undefined
   readonly children = new Map<unknown, Moment>()
-  /** Moments other than `parent` after which the thread said that its future is the one of this moment (`settle`). */
+  /** Moments other than `parent` after which the thread said that its future is the one of this moment (`settle`, `call`). */
   others: Array<Moment> | undefined = undefined
+  /** Of calls that began just before: where the thread was when they had returned, by their order and their results. */
+  returns: Array<Map<unknown, Moment>> | undefined = undefined
   /** What follows is kept by the machine: the number of the moment among the positions of its thread, */
   position = -1
   /** whether the ask had to wait when its actor was last looked at, */
@@ -133,20 +135,32 @@ export class Fibers {
   private grow(thread: number, parent: Moment | undefined, received: unknown, stop: Ask<unknown> | Ended): Moment {
     const live = this.live[thread]!
     const { settled } = stopped
-    const key = settled === undefined ? undefined : this.values.representative(settled.key)
-    if (settled !== undefined) {
-      const known = this.settled[thread]!.get(key)
-      if (known !== undefined && parent !== undefined) {
-        this.join(known, parent, stop)
-        live.at = known.ask === undefined ? undefined : known
-        return known
-      }
+    const alike = settled === undefined ? undefined : this.alike(thread, settled)
+    const key = settled === undefined ? undefined : this.keyOf(settled)
+    const known = alike?.get(key)
+    if (known !== undefined && parent !== undefined) {
+      this.join(known, parent, stop)
+      live.at = known.ask === undefined ? undefined : known
+      begin(known)
+      return known
     }
-    const known = "_tag" in stop ? stop : this.representative(stop)
-    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, known)
-    if (settled !== undefined) this.settled[thread]!.set(key, moment)
+    const at = "_tag" in stop ? stop : this.representative(stop)
+    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, at)
+    alike?.set(key, moment)
     live.at = moment.ask === undefined ? undefined : moment
+    begin(moment)
     return moment
+  }
+
+  /** Where the thread was after it had said something of the kind, by what it said. */
+  private alike(thread: number, { call }: Settled): Map<unknown, Moment> {
+    if (call === undefined) return this.settled[thread]!
+    const since = call.since as Moment
+    return (since.returns ??= [])[call.nth] ??= new Map()
+  }
+
+  private keyOf(settled: Settled): unknown {
+    return this.values.representative(settled.call === undefined ? settled.key : settled.result)
   }
 
   /** The first ask that equals this one. */
@@ -163,8 +177,11 @@ export class Fibers {
       if (known.parent !== parent) (known.others ??= []).push(parent)
       return
     }
+    const what = stopped.settled?.call === undefined
+      ? "said twice that what follows depends on the same value (settle)"
+      : "came twice out of the same call with the same result (call)"
     throw new Error(
-      `thread ${this.names[known.thread]} said twice that what follows depends on the same value (settle), and did ` +
+      `thread ${this.names[known.thread]} ${what}, and did ` +
         `${nameOf(known.ask)} after one and ${nameOf("_tag" in stop ? undefined : stop)} after the other`
     )
   }
@@ -188,6 +205,7 @@ export class Fibers {
   }
 
   private check(moment: Moment, stop: Ask<unknown> | Ended): void {
+    begin(moment)
     const expected = moment.ask!
     if (!("_tag" in stop) && stop.actor === expected.actor && stop.command === expected.command) return
     const got = "_tag" in stop ? "ended" : `asked ${stop.actor.name} ${stop.command.name}`
@@ -205,6 +223,7 @@ export class Fibers {
     running.cursor = live.cursor
     stopped.ask = undefined
     stopped.settled = undefined
+    stopped.begun = []
     live.handle = fastPort.start(live.root, undefined)
     return takeStop()
   }
@@ -214,9 +233,16 @@ export class Fibers {
     running.cursor = live.cursor
     stopped.ask = undefined
     stopped.settled = undefined
+    stopped.begun = []
     fastPort.resume(live.handle!, result)
     return takeStop()
   }
+}
+
+/** Calls that the fiber began on its way to the moment begin with it. */
+const begin = (moment: Moment): void => {
+  for (const begun of stopped.begun!) begun.since = moment
+  stopped.begun = undefined
 }
 
 const nameOf = (ask: Ask<unknown> | undefined): string =>

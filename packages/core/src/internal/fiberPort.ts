@@ -28,12 +28,27 @@ export interface FiberPort {
 export const stopped: {
   ask: Ask<unknown> | undefined
   exit: Exit.Exit<unknown, unknown> | undefined
-  /** What the thread said, on its way here, that its future depends on (`settle`). */
-  settled: { readonly key: unknown } | undefined
+  /** What the thread said, on its way here, that its future depends on (`settle`, `call`). */
+  settled: Settled | undefined
+  /** Calls that the thread began on its way here; undefined in executions, which do not look at them. */
+  begun: Array<Begun> | undefined
 } = {
   ask: undefined,
   exit: undefined,
-  settled: undefined
+  settled: undefined,
+  begun: undefined
+}
+
+/** A key; or the call that has returned, and its result. */
+export type Settled = { readonly key: unknown; readonly call?: undefined } | {
+  readonly call: Begun
+  readonly result: unknown
+}
+
+/** A call under way: it began just before `since`, where the fiber came to its next ask, as the `nth` that did. */
+export interface Begun {
+  since: object | undefined
+  nth: number
 }
 
 /**

@@ -2,7 +2,7 @@
  * get_user_pages and pin_user_pages, fast and slow, and what a device does with the pages: mm/gup.c.
  */
 import { isPresent, type Pte, pteSame } from "@mmrace/arch"
-import { ask, Mutex, type Path, Seqcount } from "@mmrace/core"
+import { ask, call, Mutex, type Path, Seqcount } from "@mmrace/core"
 import { fix, type Kernel } from "../../kernel/index.ts"
 import { local_irq_disable, local_irq_enable } from "../../objects/Cpu.ts"
 import {
@@ -158,7 +158,7 @@ function* gup_slow(task: TaskRef, address: number, flags: number): Path<FolioRef
       // faultin_page()
       const fault_flags = FAULT_FLAG_ALLOW_RETRY | FAULT_FLAG_KILLABLE | FAULT_FLAG_INTERRUPTIBLE | tried |
         (write || breakEarly ? FAULT_FLAG_WRITE : 0) | (found === EMLINK ? FAULT_FLAG_UNSHARE : 0)
-      const fault = yield* handle_mm_fault(task, mm, vma, address, fault_flags)
+      const fault = yield* call(handle_mm_fault(task, mm, vma, address, fault_flags))
       if ((fault & VM_FAULT_COMPLETED) !== 0) dropped = true
       else if ((fault & VM_FAULT_RETRY) !== 0) {
         dropped = true
@@ -183,7 +183,7 @@ function* mm_set_has_pinned_flag(task: TaskRef): Path<void> {
 /** gup_fast_fallback(). */
 function* gup_fast_fallback(task: TaskRef, address: number, flags: number): Path<FolioRef | number> {
   if ((flags & FOLL_PIN) !== 0) yield* mm_set_has_pinned_flag(task)
-  const folio = yield* gup_fast(task, address, breaksCowEarly(task, flags) ? flags | FOLL_WRITE : flags)
+  const folio = yield* call(gup_fast(task, address, breaksCowEarly(task, flags) ? flags | FOLL_WRITE : flags))
   return folio ?? (yield* gup_slow(task, address, flags))
 }
 

@@ -1,6 +1,6 @@
 /** madvise(2): mm/madvise.c. */
 import { type Pte, isMarker, isNone, isPresent, isSwap, mkclean, mkold, none, type PtePresent } from "@mmrace/arch"
-import { ask, Mutex, type Path } from "@mmrace/core"
+import { ask, call, Mutex, type Path } from "@mmrace/core"
 import { feature } from "../../kernel/index.ts"
 import {
   folio_add_lru,
@@ -55,7 +55,7 @@ export function* sys_madvise(task: TaskRef, start: number, end: number, advice: 
 
 /** try_vma_read_lock(): one VMA has it all, and no event will want mmap_lock dropped. */
 function* try_vma_read_lock(task: TaskRef, start: number, end: number): Path<Found | undefined> {
-  const vma = yield* lock_vma_under_rcu(task, task.mm, start)
+  const vma = yield* call(lock_vma_under_rcu(task, task.mm, start))
   if (vma === undefined) return undefined
   const fields = yield* ask(vma.actor, vma_fields)
   if (end <= fields.end && !fields.uffdMissing && !fields.uffdWp) return { ...vma, fields }

@@ -4,7 +4,7 @@
  * A folio is in the swap cache when the slot's index names it and its own `swap` names the slot. Adding writes the
  * folio first, deleting the index first: whoever finds it by the index and holds its lock can rely on both.
  */
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import { Schema } from "effect"
 import { fix } from "../../kernel/index.ts"
 import {
@@ -111,7 +111,7 @@ export function* swap_read_folio(task: TaskRef, folio: FolioRef, slot: SlotRef):
  */
 export function* read_swap_cache_async(task: TaskRef, slot: SlotRef): Path<FolioRef | undefined> {
   for (;;) {
-    const cached = yield* swap_cache_get_folio(task, slot)
+    const cached = yield* call(swap_cache_get_folio(task, slot))
     if (cached !== undefined) return cached
     if ((yield* ask(slot.actor, swap_map_read)).count === 0) return undefined
     const folio = yield* folio_alloc(task)

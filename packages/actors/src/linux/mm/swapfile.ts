@@ -2,7 +2,7 @@
  * Swap slots: mm/swapfile.c. The map byte of a slot (count and SWAP_HAS_CACHE) changes under the cluster lock, one
  * atomic step each here. The device is never swapped off, so get_swap_device() has nothing to guard.
  */
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import { feature } from "../../kernel/index.ts"
 import {
   folio_mapcount,
@@ -54,7 +54,7 @@ export function* swap_free(slot: SlotRef): Path<number> {
 export function* free_swap_and_cache(task: TaskRef, slot: SlotRef): Path<void> {
   if ((yield* swap_free(slot)) !== 0) return
   if (!(yield* ask(slot.actor, swap_map_read)).hasCache) return
-  const folio = yield* swap_cache_get_folio(task, slot)
+  const folio = yield* call(swap_cache_get_folio(task, slot))
   if (folio === undefined) return
   if (yield* folio_trylock(folio)) {
     // It may have left the swap cache, or have got another slot, before it was locked.

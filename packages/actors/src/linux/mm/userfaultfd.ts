@@ -1,6 +1,6 @@
 /** Filling and write-protecting pages for user space: mm/userfaultfd.c. */
 import { isNone, isNoneMostly, isUffdMarker, mkdirty, mkUffdWp, mkwrite, present, type Pte } from "@mmrace/arch"
-import { ask, Mutex, type Path, Rwsem } from "@mmrace/core"
+import { ask, call, Mutex, type Path, Rwsem } from "@mmrace/core"
 import { feature, fix, type Kernel } from "../../kernel/index.ts"
 import { folio_add_lru, folio_mark_uptodate, page_write, ZERO_PFN } from "../../objects/Folio.ts"
 import { ptep_get, set_pte_at } from "../../objects/PageTable.ts"
@@ -39,7 +39,7 @@ const validate_dst_vma = ({ end, uffd }: VmaFields, dst_end: number): boolean =>
 
 /** uffd_lock_vma(): the VMA read-locked, with an anon_vma, and no mmap_lock; or -ENOENT, -EAGAIN. */
 function* uffd_lock_vma(task: TaskRef, mm: MmRef, address: number): Path<VmaRef | number> {
-  const quick = yield* lock_vma_under_rcu(task, mm, address)
+  const quick = yield* call(lock_vma_under_rcu(task, mm, address))
   if (quick !== undefined) {
     if (yield* ask(quick.actor, vma_anon_vma)) return quick
     yield* vma_end_read(quick)

@@ -11,7 +11,7 @@ import {
   type PteSwap,
   pteSame
 } from "@mmrace/arch"
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import { feature, fix, swapinIdentityCheck } from "../../../kernel/index.ts"
 import {
   folio_add_lru,
@@ -97,9 +97,10 @@ function* swap_in(vmf: Vmf, entry: PteSwap, slot: SlotRef): Path<number> {
     yield* release_fault_lock(vmf)
     return VM_FAULT_RETRY
   }
-  const found = yield* find_or_read(vmf, entry, slot)
+  const found = yield* call(find_or_read(vmf, entry, slot))
   if (typeof found === "number") return found
-  const result = yield* swap_in_folio(vmf, entry, slot, found)
+  // Nobody looks at what this writes to `vmf` afterwards.
+  const result = yield* call(swap_in_folio(vmf, entry, slot, found))
   // Only now, after the page-table lock is dropped, may the slot be used again.
   if (found.pinned) yield* ask(slot.actor, swapcache_clear)
   return result
@@ -109,7 +110,7 @@ function* swap_in(vmf: Vmf, entry: PteSwap, slot: SlotRef): Path<number> {
 function* find_or_read(vmf: Vmf, entry: PteSwap, slot: SlotRef): Path<Found | number> {
   const { task } = vmf
   const { kernel, swapDevice } = task.world
-  const cached = yield* swap_cache_get_folio(task, slot)
+  const cached = yield* call(swap_cache_get_folio(task, slot))
   if (cached !== undefined) return { folio: cached, cached: true, pinned: false, result: 0 }
   let folio: FolioRef | undefined
   let pinned = false
@@ -134,7 +135,7 @@ function* find_or_read(vmf: Vmf, entry: PteSwap, slot: SlotRef): Path<Found | nu
       yield* swap_read_folio(task, folio, slot)
     }
   } else {
-    folio = yield* read_swap_cache_async(task, slot)
+    folio = yield* call(read_swap_cache_async(task, slot))
   }
   if (folio !== undefined) return { folio, cached: !bypass, pinned, result: VM_FAULT_MAJOR }
   // Back out if somebody else has faulted it in meanwhile.

@@ -1,5 +1,5 @@
 /** Memory accesses of user code, and the page-fault exception: arch/x86/mm/fault.c, do_user_addr_fault(). */
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import { Schema } from "effect"
 import { feature } from "../../../../kernel/index.ts"
 import { retire, tlb_fill, translate } from "../../../../objects/Cpu.ts"
@@ -57,7 +57,7 @@ export function* user_load(task: TaskRef, address: number): Path<number> {
       return data
     }
     yield* ask(task.cpu.actor, retire)
-    const fault = yield* exc_page_fault(task, address, false)
+    const fault = yield* call(exc_page_fault(task, address, false))
     if (fault !== 0) return yield* faulted(task, address, fault)
   }
 }
@@ -72,7 +72,7 @@ export function* user_store(task: TaskRef, address: number, value: number): Path
       return 0
     }
     yield* ask(task.cpu.actor, retire)
-    const fault = yield* exc_page_fault(task, address, true)
+    const fault = yield* call(exc_page_fault(task, address, true))
     if (fault !== 0) return yield* faulted(task, address, fault)
   }
 }
@@ -107,7 +107,7 @@ export function* exc_page_fault(task: TaskRef, address: number, write: boolean):
   const { mm } = task
   const flags = FAULT_FLAG_DEFAULT | FAULT_FLAG_USER | (write ? FAULT_FLAG_WRITE : 0)
   let tried = 0
-  const vma = yield* lock_vma_under_rcu(task, mm, address)
+  const vma = yield* call(lock_vma_under_rcu(task, mm, address))
   if (vma !== undefined) {
     const fields = yield* ask(vma.actor, vma_fields)
     if (access_error(fields, write)) {
@@ -115,7 +115,7 @@ export function* exc_page_fault(task: TaskRef, address: number, write: boolean):
       return SIGSEGV
     }
     if (may_fault_under_vma_lock(task, fields)) {
-      const fault = yield* handle_mm_fault(task, mm, vma, address, flags | FAULT_FLAG_VMA_LOCK)
+      const fault = yield* call(handle_mm_fault(task, mm, vma, address, flags | FAULT_FLAG_VMA_LOCK))
       if ((fault & (VM_FAULT_RETRY | VM_FAULT_COMPLETED)) === 0) yield* vma_end_read(vma)
       if ((fault & VM_FAULT_RETRY) === 0) return yield* mm_fault_error(task, fault)
       if ((fault & VM_FAULT_MAJOR) !== 0) tried = FAULT_FLAG_TRIED
@@ -135,14 +135,14 @@ function* fault_under_mmap_lock(task: TaskRef, address: number, first: number, w
   const { mm, world } = task
   let flags = first
   for (;;) {
-    const vma = yield* lock_mm_and_find_vma(mm, address)
+    const vma = yield* call(lock_mm_and_find_vma(mm, address))
     if (vma === "killed") return errno("EINTR")
     if (vma === undefined) return SIGSEGV
     if (access_error(yield* ask(vma.actor, vma_fields), write)) {
       yield* mmap_read_unlock(mm)
       return SIGSEGV
     }
-    const fault = yield* handle_mm_fault(task, mm, vma, address, flags)
+    const fault = yield* call(handle_mm_fault(task, mm, vma, address, flags))
     if ((fault & VM_FAULT_COMPLETED) !== 0) return 0
     if ((fault & VM_FAULT_RETRY) === 0) {
       yield* mmap_read_unlock(mm)
