@@ -159,7 +159,9 @@ export class Outcomes {
         step.failure.where === `thread ${this.model.threads[step.thread]!.name}`
       failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]!, runsOn })
     })
-    const cycles = this.options.partialDeadlocks ? machine.cycles() : []
+    // An execution cut short as equivalent to others is not at its end: a circle in it may be undone by a kill. One that
+    // lasts shows in the others.
+    const cycles = this.options.partialDeadlocks && end !== "blocked" ? machine.cycles() : []
     for (const cycle of cycles) {
       const past = machine.at.map(() => 0)
       for (const thread of cycle) join(past, trace.clockBefore(thread))

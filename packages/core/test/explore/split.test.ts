@@ -2,7 +2,7 @@
 import { Explore, type Model } from "@mmrace/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
-import { buildModel } from "../engine/randomModel.ts"
+import { buildModel, type Op } from "../engine/randomModel.ts"
 import * as P from "./oracles.ts"
 import { denseProgram, everything, smallProgram } from "./support.ts"
 
@@ -25,6 +25,24 @@ const countsOf = ({ outcomes }: Explore.Explored): ReadonlyArray<readonly [strin
 const namesOf = (explored: Explore.Explored): ReadonlyArray<string> => countsOf(explored).map(([name]) => name)
 
 const isInitial = ({ counts }: Explore.Explored): boolean => counts.executions === 0
+
+const opOf = (kind: Op["kind"], index = 0): Op => ({ kind, index, value: 0 })
+
+test("a circle of waiters that a kill undoes is none, wherever an execution is cut short", () => {
+  const threads = [
+    [opOf("mutex"), opOf("join", 1), opOf("load")],
+    [opOf("mutexKillable")],
+    [opOf("kill", 1), opOf("load")],
+    [opOf("load"), opOf("load")]
+  ]
+  const model = buildModel(threads.map((ops) => ({ spawned: false, daemon: true, ops })))
+  const options = { reduction: "source", outcomeOf: everything(model) } as const
+  const whole = Explore.explore(model, options)
+  expect(whole.verdict._tag).toBe("Complete")
+  for (let parts = 2; parts <= 24; parts++) {
+    expect(namesOf(inParts(model, options, parts))).toEqual(namesOf(whole))
+  }
+})
 
 describe.each([{ name: "all kinds", arbitrary: smallProgram }, { name: "dense", arbitrary: denseProgram }])(
   "programs of $name",
