@@ -2,9 +2,8 @@
 import { ask, call, Cell, makeModel, type Model, type Path, settle } from "@mmrace/core"
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
-import { bruteForce } from "@mmrace/core/explore/BruteForce"
 import { explore } from "@mmrace/core/explore/Explore"
-import { everything } from "./support.ts"
+import { findsAllOutcomes } from "./support.ts"
 
 interface Op {
   readonly kind: "parity" | "add" | "store register" | "swap" | "nothing"
@@ -86,10 +85,7 @@ test.each(["stateful", "states", "optimal"] as const)("%s finds all outcomes of 
   const threads = fc.array(fc.array(op, { minLength: 1, maxLength: 3 }), { minLength: 2, maxLength: 3 })
   fc.assert(
     fc.property(threads, (lists) => {
-      const model = callers(lists)
-      const outcomeOf = everything(model)
-      const all = [...bruteForce(model, { outcomeOf }).outcomes.keys()].toSorted()
-      expect(explore(model, { reduction, outcomeOf }).outcomes.map(({ name }) => name).toSorted()).toEqual(all)
+      findsAllOutcomes(callers(lists), reduction)
     }),
     { numRuns: Number(process.env["EXPLORE_RUNS"] ?? 150) }
   )

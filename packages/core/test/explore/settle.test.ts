@@ -2,9 +2,8 @@
 import { ask, Cell, makeModel, type Model, type Path, settle } from "@mmrace/core"
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
-import { bruteForce } from "@mmrace/core/explore/BruteForce"
 import { explore } from "@mmrace/core/explore/Explore"
-import { everything } from "./support.ts"
+import { findsAllOutcomes } from "./support.ts"
 
 /** Each thread looks at x and then adds to it; what it saw does not matter afterwards. */
 const lookers = (threads: number, forget: boolean): Model =>
@@ -88,10 +87,7 @@ const forgetful = (threads: ReadonlyArray<ReadonlyArray<Op>>): Model =>
 test.each(["stateful", "states"] as const)("%s finds all outcomes of threads that settle", (reduction) => {
   fc.assert(
     fc.property(fc.array(ops, { minLength: 2, maxLength: 3 }), (threads) => {
-      const model = forgetful(threads)
-      const outcomeOf = everything(model)
-      const all = [...bruteForce(model, { outcomeOf }).outcomes.keys()].toSorted()
-      expect(explore(model, { reduction, outcomeOf }).outcomes.map(({ name }) => name).toSorted()).toEqual(all)
+      findsAllOutcomes(forgetful(threads), reduction)
     }),
     { numRuns: Number(process.env["EXPLORE_RUNS"] ?? 150) }
   )

@@ -7,6 +7,7 @@ import * as P from "./oracles.ts"
 import { denseProgram, everything, smallProgram } from "./support.ts"
 
 const maxSteps = 10_000
+const numRuns = Number(process.env["EXPLORE_RUNS"] ?? 40)
 
 /** The parts explored each for itself, through JSON as between processes; some of them split again. */
 const inParts = (model: Model, options: Explore.ExploreOptions, parts: number): Explore.Explored => {
@@ -58,7 +59,7 @@ describe.each([{ name: "all kinds", arbitrary: smallProgram }, { name: "dense", 
           expect(namesOf(split)).toEqual(namesOf(whole))
           expect(split.verdict._tag).toBe(whole.verdict._tag)
         }),
-        { numRuns: 40 }
+        { numRuns }
       )
     })
 
@@ -74,7 +75,7 @@ describe.each([{ name: "all kinds", arbitrary: smallProgram }, { name: "dense", 
           fc.pre(!isInitial(whole))
           expect(inParts(model, options, parts).counts.executions).toBe(whole.counts.executions)
         }),
-        { numRuns: 40 }
+        { numRuns }
       )
     })
   }

@@ -1,9 +1,12 @@
 /** Shared by the tests of exploration. */
 import type { Model } from "@mmrace/core"
 import * as fc from "fast-check"
+import { expect } from "vitest"
 import { Dependence } from "@mmrace/core/explore/Dependence"
 import { Machine } from "@mmrace/core/explore/Machine"
 import type { Final } from "@mmrace/core/explore/Outcomes"
+import { bruteForce } from "@mmrace/core/explore/BruteForce"
+import { explore, type Reduction } from "@mmrace/core/explore/Explore"
 import { Trace } from "@mmrace/core/explore/Trace"
 import { Values } from "@mmrace/core/explore/Values"
 import type { Op, ProgramThread } from "../engine/randomModel.ts"
@@ -14,6 +17,13 @@ export const everything = (model: Model) => (final: Final): string =>
     model.actors.map((actor) => actor.state),
     model.threads.map((thread) => final.returned(thread.id) ?? null)
   ])
+
+/** The exploration ends in just the outcomes that brute force does. */
+export const findsAllOutcomes = (model: Model, reduction: Reduction): void => {
+  const outcomeOf = everything(model)
+  const all = [...bruteForce(model, { outcomeOf }).outcomes.keys()].toSorted()
+  expect(explore(model, { reduction, outcomeOf }).outcomes.map(({ name }) => name).toSorted()).toEqual(all)
+}
 
 const kinds: ReadonlyArray<Op["kind"]> = [
   "load",
