@@ -40,7 +40,10 @@ export interface ExecutorOptions {
   /** Executions longer than this end with the verdict StepLimit. Default 10,000. */
   readonly maxSteps?: number
   readonly observers?: ReadonlyArray<Observer>
-  /** Default true: check for a cycle of waiting threads whenever one blocks. */
+  /**
+   * Default true: a cycle of threads that wait for each other is a failure, whatever else can move. One with a wait that a
+   * kill would end is none before nobody can move.
+   */
   readonly partialDeadlocks?: boolean
   /** How fibers are parked and resumed; default the fast one. */
   readonly port?: FiberPort
@@ -412,7 +415,7 @@ export class Executor implements View, Event, Quiescence {
       this.found ??= this.crash(`${actor.type.name}.${command.name}`, error)
     }
     this.setEnabled(slot, !blocked)
-    if (blocked && this.partialDeadlocks && actor.type.waitsFor !== undefined) this.lookForCycle(slot)
+    if (blocked && this.partialDeadlocks && actor.type.waitsFor !== undefined) this.lookForCycle(slot, false)
   }
 
   private setEnabled(slot: Slot, enabled: boolean): void {
@@ -431,19 +434,36 @@ export class Executor implements View, Event, Quiescence {
     }
   }
 
-  /** Wait-for graph (PEERS-style: holders and conflicting waiters ahead): a cycle is a deadlock of its members. */
-  private lookForCycle(start: Slot): void {
+  /**
+   * Wait-for graph (holders and conflicting waiters ahead): a cycle is a deadlock of its members. While others can move,
+   * waits that a kill ends are no part of one, as in check_hung_uninterruptible_tasks (kernel/hung_task.c).
+   */
+  private lookForCycle(start: Slot, atEnd: boolean): void {
     const path: Array<Slot> = []
     const visit = (slot: Slot): boolean => {
       if (path.includes(slot)) return slot === start
-      const pending = slot.pending
-      if (pending === undefined || slot.enabled) return false
+      if (slot.pending === undefined || slot.enabled || (!atEnd && this.isKillable(slot))) return false
       path.push(slot)
       for (const other of this.blockers(slot)) if (visit(this.slots[other]!)) return true
       path.pop()
       return false
     }
     if (visit(start)) this.found ??= { _tag: "Deadlock", waits: path.map((s) => this.waitOf(s)), step: this.step }
+  }
+
+  /** The thread waits, and a kill would end that. */
+  private isKillable(slot: Slot): boolean {
+    const { actor, arg, command } = slot.pending!
+    if (slot.killed) return false
+    slot.killed = true
+    try {
+      return !command.blocked!(actor.state, arg, slot)
+    } catch (error) {
+      this.found ??= this.crash(`${actor.type.name}.${command.name}`, error)
+      return false
+    } finally {
+      slot.killed = false
+    }
   }
 
   private blockers(slot: Slot): ReadonlyArray<number> {
@@ -463,6 +483,10 @@ export class Executor implements View, Event, Quiescence {
   }
 
   private nobodyMoves(): Verdict {
+    if (this.partialDeadlocks) {
+      for (const slot of this.slots) this.lookForCycle(slot, true)
+      if (this.found !== undefined) return this.found
+    }
     const waiting = this.slots.filter((s) => s.pending !== undefined && !s.spec.daemon)
     if (waiting.some((s) => s.pending!.command.waits === "lock")) {
       return { _tag: "Deadlock", waits: waiting.map((s) => this.waitOf(s)), step: this.step }

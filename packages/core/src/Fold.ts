@@ -205,9 +205,9 @@ export const deriveVerdict = (model: Model, ended: Ended, maxSteps = defaultMaxS
 const endOf = (model: Model, { log, waiting }: Ended, watch: MonitorFold, maxSteps: number): Verdict | undefined => {
   const states: ReadonlyArray<unknown> = model.actors.map((actor) => actor.state)
   const asks = new Map(waiting.map((entry) => [entry.thread, entry.ask]))
-  const isBlocked = (thread: number, { actor, arg, command }: Ask<unknown>): boolean =>
-    command.blocked?.(states[actor.id], arg, threadRef(model, states, thread)) === true
-  if (!waiting.every((entry) => isBlocked(entry.thread, entry.ask))) return undefined
+  const isBlocked = ({ actor, arg, command }: Ask<unknown>, thread: ThreadRef): boolean =>
+    command.blocked?.(states[actor.id], arg, thread) === true
+  if (!waiting.every((entry) => isBlocked(entry.ask, threadRef(model, states, entry.thread)))) return undefined
   const blockers = (thread: number): ReadonlyArray<number> => {
     const pending = asks.get(thread)
     return pending?.actor.type.waitsFor?.(states[pending.actor.id], thread) ?? []
@@ -221,10 +221,14 @@ const endOf = (model: Model, { log, waiting }: Ended, watch: MonitorFold, maxSte
       return { thread: model.threads[thread]!.name, actor: actor.name, command: command.name, waitsFor }
     })
   })
-  const cycle = findCycle(waiting.map((entry) => entry.thread), blockers)
-  if (cycle !== undefined) return deadlock(cycle)
   const unfinished = model.threads.filter((thread) => thread.actor.state.phase === "running")
-  if (unfinished.every((thread) => asks.has(thread.id))) {
+  const atEnd = unfinished.every((thread) => asks.has(thread.id))
+  const mayBeKilled = (thread: number): boolean =>
+    !isBlocked(asks.get(thread)!, { ...threadRef(model, states, thread), killed: true })
+  const stuck = waiting.filter((entry) => atEnd || !mayBeKilled(entry.thread)).map((entry) => entry.thread)
+  const cycle = findCycle(stuck, blockers)
+  if (cycle !== undefined) return deadlock(cycle)
+  if (atEnd) {
     const kept = waiting.filter((entry) => !model.threads[entry.thread]!.daemon)
     if (kept.some((entry) => entry.ask.command.waits === "lock")) return deadlock(kept.map((entry) => entry.thread))
     return watch.quiesce(waiting) ?? ok
@@ -232,7 +236,7 @@ const endOf = (model: Model, { log, waiting }: Ended, watch: MonitorFold, maxSte
   return log.length >= maxSteps ? { _tag: "StepLimit", step: log.length } : undefined
 }
 
-/** A cycle of threads that wait for each other, from its lowest thread on. */
+/** A cycle of these threads that wait for each other, from its lowest one on. */
 const findCycle = (
   threads: ReadonlyArray<number>,
   blockers: (thread: number) => ReadonlyArray<number>
@@ -241,6 +245,7 @@ const findCycle = (
     const path: Array<number> = []
     const visit = (thread: number): boolean => {
       if (path.includes(thread)) return thread === start
+      if (!threads.includes(thread)) return false
       path.push(thread)
       if (blockers(thread).some(visit)) return true
       path.pop()

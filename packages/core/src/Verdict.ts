@@ -9,7 +9,7 @@ export type Verdict =
     readonly subject: string
     readonly step: number
   }
-  /** Threads are left and none can move, or a cycle of waiters formed while others still run. */
+  /** Threads are left and none can move, or a cycle of waiters that nothing ends formed while others still run. */
   | { readonly _tag: "Deadlock"; readonly waits: ReadonlyArray<Wait>; readonly step: number }
   /** The same states and fiber histories come again for ever, with nobody making progress. */
   | { readonly _tag: "Livelock"; readonly cycleStart: number; readonly cycleLength: number; readonly step: number }

@@ -45,8 +45,8 @@ export interface ExploreOptions extends DependenceOptions, VisitedOptions {
   /** Steps of one execution; what comes later is not covered and the verdict says so. Default 10,000. */
   readonly maxSteps?: number
   /**
-   * Default true: a circle of waiting threads is a failure also while others can move. With the DPOR reductions only
-   * circles that last to the end of an execution are (a kill can undo one); with `states` all are, as in fuzzing.
+   * Default true: a circle of threads that wait for each other is a failure also while others can move, unless it has a
+   * wait that a kill would end: that one counts where nobody can move any more.
    */
   readonly partialDeadlocks?: boolean
   /** Names the outcome of an execution that ended well, from the final states of the actors. Default: all are "ok". */

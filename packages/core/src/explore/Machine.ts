@@ -446,7 +446,9 @@ export class Machine {
   }
 
   /** The verdict where nobody can move. */
-  end(): Verdict {
+  end(partialDeadlocks: boolean): Verdict {
+    const circle = partialDeadlocks ? this.cycle(true) : undefined
+    if (circle !== undefined) return this.deadlockOf(circle)
     const left = this.model.threads.filter((thread) => this.pending(thread.id) !== undefined)
     const waiting = left.filter((thread) => !thread.daemon)
     if (waiting.some((thread) => this.pending(thread.id)!.command.waits === "lock")) {
@@ -472,10 +474,13 @@ export class Machine {
     return this.failing ?? ok
   }
 
-  /** A circle of threads that wait for each other, in the present state; undefined when there is none. */
-  cycle(): ReadonlyArray<number> | undefined {
+  /**
+   * A circle of threads that wait for each other, in the present state; undefined when there is none. One with a wait that a
+   * kill would end is none, unless nobody can move any more (`atEnd`): see `lookForCycle` of the executor.
+   */
+  cycle(atEnd = false): ReadonlyArray<number> | undefined {
     for (let start = 0; start < this.at.length; start++) {
-      const found = this.cycleOf(start)
+      const found = this.cycleOf(start, atEnd)
       if (found !== undefined) return found
     }
     return undefined
@@ -504,14 +509,16 @@ export class Machine {
     })
   }
 
-  private cycleOf(start: number): ReadonlyArray<number> | undefined {
+  private cycleOf(start: number, atEnd = false): ReadonlyArray<number> | undefined {
     const pending = this.pending(start)
     if (pending?.command.blocked === undefined || pending.actor.type.waitsFor === undefined) return undefined
     if (!this.mustWait(start, this.at[start]!) || !this.mayBeInCircle(start)) return undefined
     const path: Array<number> = []
     const visit = (thread: number): boolean => {
       if (path.includes(thread)) return thread === start
-      if (this.pending(thread) === undefined || this.isEnabled(thread)) return false
+      const ask = this.pending(thread)
+      if (ask === undefined || this.isEnabled(thread)) return false
+      if (!atEnd && !this.isBlocked(thread, ask, ask.actor.state, true)) return false
       path.push(thread)
       if (this.blockers(thread).some(visit)) return true
       path.pop()

@@ -3,7 +3,6 @@
  * caller makes of its final states.
  */
 import type { Model } from "../Model.ts"
-import { killThread } from "../Thread.ts"
 import { failureId, type Verdict } from "../Verdict.ts"
 import type { Happened, Machine } from "./Machine.ts"
 import { type Clock, covers, join, type Trace } from "./Trace.ts"
@@ -76,7 +75,7 @@ export class Outcomes {
     }
     if (failures.length > 0) return
     if (end === "step-limit") this.keep(stepLimit, () => movesOf(trace))
-    else if (end === "complete") this.keepClean(machine, () => killsFirst(trace))
+    else if (end === "complete") this.keepClean(machine, () => movesOf(trace))
   }
 
   /** Nothing can run: the threads fail before their first ask. The executor will say how. */
@@ -117,10 +116,8 @@ export class Outcomes {
         ? this.options.isFailure?.(found) === true
         : witness.verdict._tag !== "StepLimit"
       const real = failureId(witness.verdict)
-      // Several circles can close with one step: the executor says which of them it reports. One that a kill would have
-      // undone ends the execution there.
-      const closes = witness.verdict._tag === "Deadlock" &&
-        (found.startsWith(circle) || witness.verdict.step < moves.length)
+      // Several circles can close with one step: the executor says which of them it reports.
+      const closes = witness.verdict._tag === "Deadlock" && found.startsWith(circle)
       const differs = found !== initial && !closes
       if (differs && (real ?? found) !== found) {
         throw new Error(`the exploration found "${found}" but the execution of its witness ends in "${real}"`)
@@ -159,16 +156,14 @@ export class Outcomes {
         step.failure.where === `thread ${this.model.threads[step.thread]!.name}`
       failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]!, runsOn })
     })
-    // An execution cut short as equivalent to others is not at its end: a circle in it may be undone by a kill. One that
-    // lasts shows in the others.
-    const cycles = this.options.partialDeadlocks && end !== "blocked" ? machine.cycles() : []
+    const cycles = this.options.partialDeadlocks ? machine.cycles() : []
     for (const cycle of cycles) {
       const past = machine.at.map(() => 0)
       for (const thread of cycle) join(past, trace.clockBefore(thread))
       failures.push({ verdict: machine.deadlockOf(cycle), order: failures.length, past })
     }
     if (cycles.length === 0 && end === "complete" && failures.length === 0) {
-      const verdict = machine.end()
+      const verdict = machine.end(this.options.partialDeadlocks)
       if (verdict._tag !== "Ok") failures.push({ verdict, order: 0, past: undefined })
     }
     return failures
@@ -199,20 +194,6 @@ const precedes = (a: Failure, b: Failure): boolean => {
  */
 const rank = ({ order, runsOn, verdict }: Failure): number =>
   (verdict._tag === "Deadlock" ? 1 : runsOn === true ? 2 : 0) * 2 ** 20 + order
-
-/**
- * All steps, the kills as early as what they depend on lets them be: a circle of waiters that a kill undoes ends an
- * execution when it closes, and in the order of the exploration it may have closed before.
- */
-const killsFirst = (trace: Trace): ReadonlyArray<Move> => {
-  const order = new Set<number>()
-  trace.steps.forEach(({ ask }, kill) => {
-    if (ask.command !== (killThread as unknown)) return
-    for (let i = 0; i <= kill; i++) if (trace.within(i, trace.clocks[kill]!)) order.add(i)
-  })
-  for (let i = 0; i < trace.length; i++) order.add(i)
-  return [...order].map((i) => ({ thread: trace.steps[i]!.thread, value: trace.steps[i]!.value }))
-}
 
 /** The steps within a past, in their order. */
 const movesOf = (trace: Trace, past?: Clock): ReadonlyArray<Move> =>

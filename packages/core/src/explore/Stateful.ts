@@ -404,7 +404,7 @@ export class Stateful {
       const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
       if (cycle !== undefined) return machine.deadlockOf(cycle)
     }
-    if (canMove === 0) return machine.end()
+    if (canMove === 0) return machine.end(this.options.partialDeadlocks)
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }
 

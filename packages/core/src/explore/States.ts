@@ -252,7 +252,7 @@ export class States {
       const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
       if (cycle !== undefined) return machine.deadlockOf(cycle)
     }
-    if (threads.length === 0) return machine.end()
+    if (threads.length === 0) return machine.end(this.options.partialDeadlocks)
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }
 

@@ -5,6 +5,7 @@ import {
   Cell,
   chooseNumber,
   commands,
+  deriveVerdict,
   Executor,
   FromChoices,
   isThreadDone,
@@ -16,6 +17,7 @@ import {
   Mutex,
   type Path,
   RandomWalk,
+  recordingOf,
   Rwsem,
   Sequential,
   spawnThread,
@@ -77,6 +79,15 @@ const abba = (more: (m: ModelBuilder) => void = () => {}): Model =>
     more(m)
   })
 
+const killable = (daemon: boolean, third: (m: ModelBuilder, victim: Thread) => void = () => {}): Model =>
+  build((m) => {
+    const a = m.actor(mutex.type, "a", Mutex.free)
+    const b = m.actor(mutex.type, "b", Mutex.free)
+    const victim = m.thread("T0", () => holdAndWaitKillable(a, b), { daemon })
+    m.thread("T1", () => lockBoth(b, a), { daemon })
+    third(m, victim)
+  })
+
 function* lockTwice(lock: Lock): Path<void> {
   yield* ask(lock, mutex.lock)
   yield* ask(lock, mutex.lock)
@@ -94,6 +105,14 @@ function* lockOnce(lock: Lock): Path<void> {
 
 function* exitHolding(lock: Lock): Path<void> {
   yield* ask(lock, mutex.lock)
+}
+
+function* killOnly(victim: Thread): Path<void> {
+  yield* ask(victim.actor, killThread)
+}
+
+const killer = (m: ModelBuilder, victim: Thread): void => {
+  m.thread("killer", () => killOnly(victim))
 }
 
 function* killThenLock(victim: Thread, mine: Lock, other: Lock): Path<void> {
@@ -267,6 +286,49 @@ describe("deadlock", () => {
     const { executor, verdict } = run(model, inOrder(1, 0, 1))
     expect(verdict).toEqual({ _tag: "Ok" })
     expect(lines(executor)).toEqual(["1 lock", "0 lock", "1 kill", "0 lock_killable false", "0 unlock", "1 lock"])
+  })
+
+  describe("of waits that a kill would end", () => {
+    const circle = {
+      _tag: "Deadlock",
+      step: 2,
+      waits: [
+        { thread: "T0", actor: "b", command: "lock_killable", waitsFor: ["T1"] },
+        { thread: "T1", actor: "a", command: "lock", waitsFor: ["T0"] }
+      ]
+    }
+
+    test("is none as long as somebody can kill", () => {
+      const { executor, verdict } = run(killable(false, killer), inOrder(0, 1, 2, 0))
+      expect(verdict).toEqual({ _tag: "Ok" })
+      expect(lines(executor)).toEqual([
+        "0 lock",
+        "1 lock",
+        "2 kill",
+        "0 lock_killable false",
+        "0 unlock",
+        "1 lock",
+        "1 unlock",
+        "1 unlock"
+      ])
+    })
+
+    test("is none at the step limit, nor by the log", () => {
+      const model = killable(false, (m) => {
+        const x = m.actor(Cell.cellType, "x", 0)
+        m.thread("busy", () => forever(x))
+      })
+      const { executor, verdict } = run(model, inOrder(0, 1), 50)
+      expect(verdict).toEqual({ _tag: "StepLimit", step: 50 })
+      expect(deriveVerdict(model, recordingOf(executor, verdict), 50)).toEqual(verdict)
+    })
+
+    test.each([false, true])("is one when nobody can move, among daemons (%s), too", (daemon) => {
+      const model = killable(daemon)
+      const { executor, verdict } = run(model, inOrder(0, 1))
+      expect(verdict).toEqual(circle)
+      expect(deriveVerdict(model, recordingOf(executor, verdict))).toEqual(circle)
+    })
   })
 })
 

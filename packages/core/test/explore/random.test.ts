@@ -27,11 +27,14 @@ const sorted = (names: Iterable<string>): ReadonlyArray<string> => [...names].to
 const sameOutcomes = (program: ReadonlyArray<ProgramThread>): void => {
   const model = buildModel(program)
   const outcomeOf = everything(model)
-  const all = bruteForce(model, { outcomeOf, maxExecutions: 3000, partialDeadlocks: false })
-  fc.pre(all.complete)
-  for (const options of variants) {
-    const found = explore(model, { ...options, outcomeOf, partialDeadlocks: false })
-    expect(sorted(found.outcomes.map((o) => o.name)), JSON.stringify(options)).toEqual(sorted(all.outcomes.keys()))
+  for (const partialDeadlocks of [true, false]) {
+    const all = bruteForce(model, { outcomeOf, maxExecutions: 3000, partialDeadlocks })
+    fc.pre(all.complete)
+    for (const variant of variants) {
+      const options = { ...variant, partialDeadlocks }
+      const found = explore(model, { ...options, outcomeOf })
+      expect(sorted(found.outcomes.map((o) => o.name)), JSON.stringify(options)).toEqual(sorted(all.outcomes.keys()))
+    }
   }
 }
 
@@ -51,41 +54,6 @@ test("without what may follow a state that is not walked again, outcomes are los
     return explore(model, options, { ignoreFutures: true }).outcomes.length < explore(model, options).outcomes.length
   })
   expect(lost.length).toBeGreaterThan(0)
-})
-
-test("circles of waiters are found as soon as they close, where no kill can undo them", () => {
-  const withoutKill = fc.oneof(smallProgram, denseProgram).filter((program) =>
-    !program.some(({ ops }) => ops.some((op) => op.kind === "kill"))
-  )
-  fc.assert(
-    fc.property(withoutKill, fc.constantFrom("optimal", "source"), (program, reduction) => {
-      const model = buildModel(program)
-      const all = bruteForce(model, { maxExecutions: 3000 })
-      fc.pre(all.complete)
-      const found = explore(model, { reduction })
-      expect(found.outcomes.map((o) => o.name).sort()).toEqual([...all.outcomes.keys()].sort())
-    }),
-    parameters
-  )
-})
-
-const matching: ReadonlyArray<ExploreOptions> = [{ reduction: "states" }, { reduction: "stateful" }, {
-  cost: "preemptions"
-}]
-
-test("state matching judges every state, as fuzzing does", () => {
-  fc.assert(
-    fc.property(smallProgram, (program) => {
-      const model = buildModel(program)
-      const all = bruteForce(model, { maxExecutions: 3000 })
-      fc.pre(all.complete)
-      for (const options of matching) {
-        const found = explore(model, options)
-        expect(sorted(found.outcomes.map((o) => o.name)), JSON.stringify(options)).toEqual(sorted(all.outcomes.keys()))
-      }
-    }),
-    parameters
-  )
 })
 
 describe("within a bound", () => {
@@ -135,15 +103,13 @@ describe("optimal: one execution for each class, none blocked", () => {
     ({ arbitrary }) => {
       fc.assert(
         fc.property(arbitrary, (program) => {
-          const model = buildModel(program)
-          const unordered = new Set(model.monitors.map((monitor) => monitor.id))
+          const model = buildModel(program, false)
           const classes = classesOf(model, 3000)?.size
           // All numbers of a choice are tried wherever its thread is, which can be more than one each.
           fc.pre(classes !== undefined && !program.some(({ ops }) => ops.some((op) => op.kind === "choose")))
           const { counts: { blocked, executions }, outcomes } = explore(model, {
             reduction: "optimal",
-            partialDeadlocks: false,
-            unordered
+            partialDeadlocks: false
           })
           // A thread that throws before its first ask: nothing runs.
           if (outcomes.some((o) => o.failed && o.choices.length === 0 && executions === 0)) return

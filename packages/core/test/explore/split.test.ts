@@ -68,9 +68,8 @@ describe.each([{ name: "all kinds", arbitrary: smallProgram }, { name: "dense", 
         fc.property(arbitrary, fc.integer({ min: 2, max: 24 }), (program, parts) => {
           // All numbers of a choice are tried wherever its thread is, which can be more than one each.
           fc.pre(!program.some(({ ops }) => ops.some((op) => op.kind === "choose")))
-          const model = buildModel(program)
-          const unordered = new Set(model.monitors.map((monitor) => monitor.id))
-          const options = { reduction: "optimal", partialDeadlocks: false, unordered } as const
+          const model = buildModel(program, false)
+          const options = { reduction: "optimal", partialDeadlocks: false } as const
           const whole = Explore.explore(model, options)
           fc.pre(!isInitial(whole))
           expect(inParts(model, options, parts).counts.executions).toBe(whole.counts.executions)

@@ -212,6 +212,23 @@ const small: Readonly<Record<string, Build>> = {
       yield* ask(holder.actor, joinThread)
     })
   },
+  "a circle of waiters that a kill undoes": (m) => {
+    const lock = m.actor(Mutex.mutex.type, "m", Mutex.free)
+    const x = cell(m, "x")
+    const waiter = m.thread("waiter", function*(): Path<unknown> {
+      return yield* ask(lock, Mutex.mutex.lockKillable)
+    })
+    m.thread("holder", function*(): Path<void> {
+      yield* ask(lock, Mutex.mutex.lock)
+      yield* ask(waiter.actor, joinThread)
+      yield* ask(lock, Mutex.mutex.unlock)
+    })
+    m.thread("killer", function*(): Path<unknown> {
+      yield* ask(waiter.actor, killThread)
+      return yield* ask(x, Cell.load)
+    })
+    m.thread("writer", () => storeOne(x))
+  },
   "rwsem: two readers and a writer": (m) => {
     const sem = m.actor(Rwsem.rwsem.type, "sem", Rwsem.unlocked)
     const x = cell(m, "x")

@@ -27,7 +27,7 @@ export const sleepSets = (model: Model, isUp: () => boolean): Searched => {
     const enabled: Array<number> = []
     if (machine.enabled(enabled) === 0) {
       executions++
-      if (machine.end()._tag !== "Ok") violated = true
+      if (machine.end(true)._tag !== "Ok") violated = true
       return true
     }
     const sleep = [...asleep]
