@@ -9,15 +9,24 @@
  *       ...
  *     }
  *
- * Call it in the thread's own code, before the ask that comes next. The key is a plain value, not changed afterwards: it must hold every local
- * variable that is still needed, of callers, too. Two different places of one thread need different keys. Exploration
- * throws when a thread asks differently after the same key.
+ * Call it in the thread's own code, before the ask that comes next. The key is a plain value, not changed afterwards: it
+ * must hold every local variable that is still needed, of callers, too. Two different places of one thread need different
+ * keys. Exploration throws when a thread asks differently after the same key.
+ *
+ * Inside a path that was called with `call`, all that is about the time since that call began: what was before it is
+ * remembered, and the key need not hold it.
  */
 import type { Path } from "./Ask.ts"
-import { type Begun, stopped } from "./internal/fiberPort.ts"
+import { type Call, stopped } from "./internal/fiberPort.ts"
 
 export const settle = (key: unknown): void => {
-  stopped.settled = { key }
+  const { calls } = stopped
+  if (calls === undefined) return
+  const call = calls.at(-1)
+  const settled = { call, returned: false, value: key }
+  // Before the first ask of a call what is outside of it may have settled, too.
+  if (call !== undefined && call.since === undefined) call.first = settled
+  else stopped.settled = settled
 }
 
 /**
@@ -29,13 +38,17 @@ export const settle = (key: unknown): void => {
  * Results are compared as plain values. `path` hands on nothing else: what it is given, and what it can reach, is no
  * different afterwards. Exploration throws when a thread asks differently after the same call with the same result.
  */
-export const call = <T>(path: Path<T>): Path<T> => stopped.begun === undefined ? path : called(path, stopped.begun)
+export const call = <T>(path: Path<T>): Path<T> => stopped.calls === undefined ? path : called(path, stopped.calls)
 
-function* called<T>(path: Path<T>, begun: Array<Begun>): Path<T> {
-  const own: Begun = { since: undefined, nth: begun.length }
-  begun.push(own)
-  const result = yield* path
-  // Without an ask there is nothing to forget.
-  if (own.since !== undefined) stopped.settled = { call: own, result }
-  return result
+function* called<T>(path: Path<T>, calls: Array<Call>): Path<T> {
+  const own: Call = { depth: calls.length, since: undefined, first: undefined }
+  calls.push(own)
+  try {
+    const result = yield* path
+    // Without an ask there is nothing to forget.
+    if (own.since !== undefined) stopped.settled = { call: own, returned: true, value: result }
+    return result
+  } finally {
+    calls.length = own.depth
+  }
 }

@@ -29,7 +29,10 @@ export interface Waiting {
 export interface Waits {
   readonly waiting: ReadonlyArray<Waiting | undefined>
   readonly calls: Calls
-  /** By thread: a bit for each thread that waited already when its operation began, and has waited ever since. */
+  /**
+   * By thread whose operation may wake others: a bit for each thread that waited already when it began, and has waited ever
+   * since.
+   */
   readonly present: ReadonlyArray<number>
   /** By key: an operation that wakes has returned when the page was resolved. */
   readonly answered: ReadonlyArray<boolean>
@@ -48,8 +51,10 @@ const pinned = (world: World, ctx: number): boolean => {
   return !open && file > 0
 }
 
+const mayAnswer = (call: Call): boolean => call.name === "close" || call.name === "unregister" || wakes(call)
+
 const answers = (world: World, call: Call, result: number): boolean =>
-  (call.name === "close" && !pinned(world, call.ctx)) || (result >= 0 && (wakes(call) || call.name === "unregister"))
+  mayAnswer(call) && (call.name === "close" ? !pinned(world, call.ctx) : result >= 0)
 
 const waitersOf = ({ waiting }: Waits): number =>
   waiting.reduce((bits, w, t) => w === undefined ? bits : bits | (1 << t), 0)
@@ -87,7 +92,12 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
       const from = all ? 0 : call.page, to = all ? world.pages : call.page + call.pages
       for (let page = from; page < to; page++) answered = withItem(answered, keyOf(world, mm.id, page), true)
     }
-    return { ...state, answered, waiting, calls: withItem(state.calls, thread, undefined) }
+    return {
+      waiting,
+      answered,
+      calls: withItem(state.calls, thread, undefined),
+      present: withItem(state.present, thread, 0)
+    }
   }
 
   const entered = (state: Waits, event: Event, call: Call): Waits => {
@@ -104,7 +114,7 @@ export const noLostWakeup = (world: World): Monitor<Waits> => {
       ...state,
       answered,
       calls: withItem(state.calls, event.thread, call),
-      present: withItem(state.present, event.thread, waitersOf(state))
+      present: mayAnswer(call) ? withItem(state.present, event.thread, waitersOf(state)) : state.present
     }
   }
 

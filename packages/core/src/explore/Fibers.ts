@@ -10,7 +10,16 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Ask } from "../Ask.ts"
-import { Cursor, fastPort, type Handle, running, type Settled, stopped, usePort } from "../internal/fiberPort.ts"
+import {
+  Cursor,
+  fastPort,
+  type Call,
+  type Handle,
+  running,
+  type Settled,
+  stopped,
+  usePort
+} from "../internal/fiberPort.ts"
 import type { Thread } from "../Model.ts"
 import type { Values } from "./Values.ts"
 
@@ -38,8 +47,8 @@ export class Moment {
   readonly children = new Map<unknown, Moment>()
   /** Moments other than `parent` after which the thread said that its future is the one of this moment (`settle`, `call`). */
   others: Array<Moment> | undefined = undefined
-  /** Of calls that began just before: where the thread was when they had returned, by their order and their results. */
-  returns: Array<Map<unknown, Moment>> | undefined = undefined
+  /** Of calls that began just before, by their depth: where the thread was in them and after them. */
+  calls: Array<Known> | undefined = undefined
   /** What follows is kept by the machine: the number of the moment among the positions of its thread, */
   position = -1
   /** whether the ask had to wait when its actor was last looked at, */
@@ -69,12 +78,20 @@ export class Moment {
   }
 }
 
+/** Where a thread was, by what it said that it depends on. */
+interface Known {
+  readonly settled: Map<unknown, Moment>
+  readonly returned: Map<unknown, Moment>
+}
+
 interface Live {
   readonly root: Effect.Effect<unknown>
   readonly cursor: Cursor
   handle: Handle | undefined
   /** Where the fiber stands; undefined when there is none. */
   at: Moment | undefined
+  /** The calls that it is in. */
+  calls: Array<Call>
 }
 
 export class Fibers {
@@ -93,8 +110,12 @@ export class Fibers {
   /** What was asked so far: equal asks are one object, though a fiber makes their arguments anew each time. */
   private readonly asks = new Map<string, Ask<unknown>>()
 
-  constructor(threads: ReadonlyArray<Thread>, values: Values) {
+  private readonly forgets: boolean
+
+  /** `forgets`: what threads say that they do not depend on (`settle`, `call`) makes no difference. Default true. */
+  constructor(threads: ReadonlyArray<Thread>, values: Values, forgets = true) {
     this.values = values
+    this.forgets = forgets
     this.names = threads.map((thread) => thread.name)
     this.roots = threads.map(() => undefined)
     this.counts = threads.map(() => 0)
@@ -106,7 +127,8 @@ export class Fibers {
       }),
       cursor: new Cursor(),
       handle: undefined,
-      at: undefined
+      at: undefined,
+      calls: []
     }))
   }
 
@@ -136,31 +158,40 @@ export class Fibers {
     const live = this.live[thread]!
     const { settled } = stopped
     const alike = settled === undefined ? undefined : this.alike(thread, settled)
-    const key = settled === undefined ? undefined : this.keyOf(settled)
+    const key = settled === undefined ? undefined : this.values.representative(settled.value)
     const known = alike?.get(key)
     if (known !== undefined && parent !== undefined) {
       this.join(known, parent, stop)
       live.at = known.ask === undefined ? undefined : known
-      begin(known)
+      this.begin(known)
       return known
     }
     const at = "_tag" in stop ? stop : this.representative(stop)
     const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, at)
     alike?.set(key, moment)
     live.at = moment.ask === undefined ? undefined : moment
-    begin(moment)
+    this.begin(moment)
     return moment
   }
 
   /** Where the thread was after it had said something of the kind, by what it said. */
-  private alike(thread: number, { call }: Settled): Map<unknown, Moment> {
+  private alike(thread: number, { call, returned }: Settled): Map<unknown, Moment> {
     if (call === undefined) return this.settled[thread]!
     const since = call.since as Moment
-    return (since.returns ??= [])[call.nth] ??= new Map()
+    const known = (since.calls ??= [])[call.depth] ??= { settled: new Map(), returned: new Map() }
+    return returned ? known.returned : known.settled
   }
 
-  private keyOf(settled: Settled): unknown {
-    return this.values.representative(settled.call === undefined ? settled.key : settled.result)
+  /** Calls that the fiber began on its way to the moment begin with it. */
+  private begin(moment: Moment): void {
+    const { calls } = stopped
+    if (calls === undefined) return
+    for (let i = calls.length - 1; i >= 0 && calls[i]!.since === undefined; i--) {
+      const { first } = calls[i]!
+      calls[i]!.since = moment
+      if (first !== undefined) this.alike(moment.thread, first).set(this.values.representative(first.value), moment)
+    }
+    stopped.calls = undefined
   }
 
   /** The first ask that equals this one. */
@@ -177,7 +208,7 @@ export class Fibers {
       if (known.parent !== parent) (known.others ??= []).push(parent)
       return
     }
-    const what = stopped.settled?.call === undefined
+    const what = stopped.settled?.returned !== true
       ? "said twice that what follows depends on the same value (settle)"
       : "came twice out of the same call with the same result (call)"
     throw new Error(
@@ -205,7 +236,7 @@ export class Fibers {
   }
 
   private check(moment: Moment, stop: Ask<unknown> | Ended): void {
-    begin(moment)
+    this.begin(moment)
     const expected = moment.ask!
     if (!("_tag" in stop) && stop.actor === expected.actor && stop.command === expected.command) return
     const got = "_tag" in stop ? "ended" : `asked ${stop.actor.name} ${stop.command.name}`
@@ -223,7 +254,7 @@ export class Fibers {
     running.cursor = live.cursor
     stopped.ask = undefined
     stopped.settled = undefined
-    stopped.begun = []
+    stopped.calls = this.forgets ? live.calls = [] : undefined
     live.handle = fastPort.start(live.root, undefined)
     return takeStop()
   }
@@ -233,16 +264,10 @@ export class Fibers {
     running.cursor = live.cursor
     stopped.ask = undefined
     stopped.settled = undefined
-    stopped.begun = []
+    stopped.calls = this.forgets ? live.calls : undefined
     fastPort.resume(live.handle!, result)
     return takeStop()
   }
-}
-
-/** Calls that the fiber began on its way to the moment begin with it. */
-const begin = (moment: Moment): void => {
-  for (const begun of stopped.begun!) begun.since = moment
-  stopped.begun = undefined
 }
 
 const nameOf = (ask: Ask<unknown> | undefined): string =>

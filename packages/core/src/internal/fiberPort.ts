@@ -30,25 +30,31 @@ export const stopped: {
   exit: Exit.Exit<unknown, unknown> | undefined
   /** What the thread said, on its way here, that its future depends on (`settle`, `call`). */
   settled: Settled | undefined
-  /** Calls that the thread began on its way here; undefined in executions, which do not look at them. */
-  begun: Array<Begun> | undefined
+  /** Calls that the thread is in, the outermost first; undefined in executions, which do not look at them. */
+  calls: Array<Call> | undefined
 } = {
   ask: undefined,
   exit: undefined,
   settled: undefined,
-  begun: undefined
+  calls: undefined
 }
 
-/** A key; or the call that has returned, and its result. */
-export type Settled = { readonly key: unknown; readonly call?: undefined } | {
-  readonly call: Begun
-  readonly result: unknown
+/** What a thread depends on: what was before the call, if there is one, and `value`. */
+export interface Settled {
+  readonly call: Call | undefined
+  /** The call has returned, `value` is its result; false: the thread is in it, `value` is a key. */
+  readonly returned: boolean
+  readonly value: unknown
 }
 
-/** A call under way: it began just before `since`, where the fiber came to its next ask, as the `nth` that did. */
-export interface Begun {
+/** A call under way. */
+export interface Call {
+  /** How many calls it is in. */
+  readonly depth: number
+  /** Where the fiber came to its next ask after it had begun: with the depth it tells the call from all others. */
   since: object | undefined
-  nth: number
+  /** What the thread settled with before that ask. */
+  first: Settled | undefined
 }
 
 /**

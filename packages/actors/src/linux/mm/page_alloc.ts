@@ -1,5 +1,5 @@
 /** Getting and giving back pages: mm/page_alloc.c, mm/swap.c (folio_put). */
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import {
   folio_ref_add,
   folio_ref_sub,
@@ -22,18 +22,21 @@ export function* folio_alloc(task: TaskRef): Path<FolioRef | undefined> {
 }
 
 /** One more reference on a folio that the caller knows to have one. */
-export function* folio_get(folio: FolioRef): Path<void> {
+export const folio_get = (folio: FolioRef): Path<void> => call(ref_add(folio))
+
+function* ref_add(folio: FolioRef): Path<void> {
   yield* ask(folio.folio, folio_ref_add, 1)
 }
 
 /** Drops `refs` references; the last one frees the folio. */
-export function* folio_put_refs(task: TaskRef, folio: FolioRef, refs: number): Path<void> {
+export const folio_put_refs = (task: TaskRef, folio: FolioRef, refs: number): Path<void> =>
+  call(ref_sub(task, folio, refs))
+
+function* ref_sub(task: TaskRef, folio: FolioRef, refs: number): Path<void> {
   if ((yield* ask(folio.folio, folio_ref_sub, refs)) === 0) yield* __folio_put(task, folio)
 }
 
-export function* folio_put(task: TaskRef, folio: FolioRef): Path<void> {
-  yield* folio_put_refs(task, folio, 1)
-}
+export const folio_put = (task: TaskRef, folio: FolioRef): Path<void> => folio_put_refs(task, folio, 1)
 
 /** __folio_put(): the count is 0 and nobody can find the folio any more. */
 export function* __folio_put(task: TaskRef, folio: FolioRef): Path<void> {

@@ -1,5 +1,5 @@
 /** Reverse-mapping bookkeeping of anonymous pages: mm/rmap.c, include/linux/rmap.h. */
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import { feature } from "../../kernel/index.ts"
 import {
   ClearPageAnonExclusive,
@@ -25,11 +25,18 @@ export function* folio_needs_cow_for_dma(task: TaskRef, folio: FolioRef): Path<b
   return yield* folio_maybe_dma_pinned(folio)
 }
 
+/** Changes `_mapcount`; nobody looks at what it is then. */
+const add_mapcount = (folio: FolioRef, n: number): Path<void> => call(mapcount_add(folio, n))
+
+function* mapcount_add(folio: FolioRef, n: number): Path<void> {
+  yield* ask(folio.folio, folio_add_mapcount, n)
+}
+
 /** folio_add_new_anon_rmap(): first mapping of a folio nobody else can see; RMAP_EXCLUSIVE. */
 export function* folio_add_new_anon_rmap(task: TaskRef, folio: FolioRef, region: number, address: number): Path<void> {
   yield* ask(folio.folio, folio_set_swapbacked)
   yield* ask(folio.folio, folio_set_rmap, { mapping: region, index: address })
-  yield* ask(folio.folio, folio_add_mapcount, 1)
+  yield* add_mapcount(folio, 1)
   if (task.world.kernel.has(feature.anonExclusive)) yield* ask(folio.folio, SetPageAnonExclusive)
 }
 
@@ -42,14 +49,12 @@ export function* folio_add_anon_rmap_pte(
   exclusive: boolean
 ): Path<void> {
   yield* ask(folio.folio, folio_set_rmap, { mapping: region, index: address })
-  yield* ask(folio.folio, folio_add_mapcount, 1)
+  yield* add_mapcount(folio, 1)
   if (exclusive && task.world.kernel.has(feature.anonExclusive)) yield* ask(folio.folio, SetPageAnonExclusive)
 }
 
 /** folio_remove_rmap_pte(). */
-export function* folio_remove_rmap_pte(folio: FolioRef): Path<void> {
-  yield* ask(folio.folio, folio_add_mapcount, -1)
-}
+export const folio_remove_rmap_pte = (folio: FolioRef): Path<void> => add_mapcount(folio, -1)
 
 /**
  * folio_try_dup_anon_rmap_pte(): fork shares an anonymous page with the child, unless it may be pinned.
@@ -60,7 +65,7 @@ export function* folio_try_dup_anon_rmap_pte(folio: FolioRef, needs_cow: boolean
     if (needs_cow) return false
     yield* ask(folio.folio, ClearPageAnonExclusive)
   }
-  yield* ask(folio.folio, folio_add_mapcount, 1)
+  yield* add_mapcount(folio, 1)
   return true
 }
 

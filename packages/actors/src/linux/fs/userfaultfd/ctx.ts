@@ -1,5 +1,5 @@
 /** What all of userfaultfd uses of a context: fs/userfaultfd.c. */
-import { ask, Mutex, type Path, Rwsem } from "@mmrace/core"
+import { ask, call, Mutex, type Path, Rwsem } from "@mmrace/core"
 import { fix, mmapChanging } from "../../../kernel/index.ts"
 import { atomic_add_return, atomic_read, atomic_set } from "../../../objects/Mm.ts"
 import { event_begin, event_end } from "../../../objects/Syscall.ts"
@@ -12,13 +12,13 @@ import { errno } from "../../../program/constants.ts"
 export const mm_of = (task: TaskRef, ctx: CtxRef): MmRef => task.world.mms[Math.floor(ctx.id / task.world.uffds)]!
 
 /** userfaultfd_ctx_get(). */
-export function* userfaultfd_ctx_get(ctx: CtxRef): Path<void> {
-  yield* ask(ctx.ctx, ctx_ref_add, 1)
-}
+export const userfaultfd_ctx_get = (ctx: CtxRef): Path<void> => call(ref_add(ctx, 1))
 
 /** userfaultfd_ctx_put(). The last one frees the context; here its place stays unused. */
-export function* userfaultfd_ctx_put(ctx: CtxRef): Path<void> {
-  yield* ask(ctx.ctx, ctx_ref_add, -1)
+export const userfaultfd_ctx_put = (ctx: CtxRef): Path<void> => call(ref_add(ctx, -1))
+
+function* ref_add(ctx: CtxRef, refs: number): Path<void> {
+  yield* ask(ctx.ctx, ctx_ref_add, refs)
 }
 
 /** Before every operation but UFFDIO_API, which must have been done: 0 or -EINVAL. */

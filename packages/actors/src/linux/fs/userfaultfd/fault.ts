@@ -1,6 +1,6 @@
 /** Delivering page faults to user space: fs/userfaultfd.c, handle_userfault() and what it calls. */
 import { isMarker, isNone, isPresent, type Pte } from "@mmrace/arch"
-import { ask, Mutex, type Path } from "@mmrace/core"
+import { ask, call, Mutex, type Path, settle } from "@mmrace/core"
 import { fix, releasedResult } from "../../../kernel/index.ts"
 import { ptep_get } from "../../../objects/PageTable.ts"
 import { schedule, set_current_state, type Sleep } from "../../../objects/Task.ts"
@@ -83,6 +83,8 @@ export function* handle_userfault(vmf: Vmf, reason: Reason): Path<number> {
 
   // Taken while the VMA lock still pins the context.
   yield* userfaultfd_ctx_get(ctx)
+  // What led here does not matter any more: callers hand the result on as it is.
+  settle(["queue", uffd, reason, vmf.flags])
   yield* ask(ctx.pending_lock, Mutex.spinlock.lock)
   // After this the message can be read, and the waiter be woken.
   yield* ask(ctx.pending, queue_add, { thread: task.id, message: userfault_msg(vmf, reason), waken: false })
@@ -92,9 +94,10 @@ export function* handle_userfault(vmf: Vmf, reason: Reason): Path<number> {
   const must_wait = !kernel.has(fix["8d2afd96c203"]) || (yield* userfaultfd_must_wait(vmf, reason))
   yield* release_fault_lock(vmf)
   if (must_wait && !(yield* ask(ctx.ctx, ctx_released))) {
-    yield* wake_fd(task, ctx)
+    yield* call(wake_fd(task, ctx))
     yield* ask(task.task, schedule)
   }
+  settle(["woken", uffd])
   yield* ask(task.task, set_current_state, "TASK_RUNNING")
   // The kernel skips the lock when list_empty_careful() says that the waker has unlinked the entry. An entry on its way
   // from one queue to the other is not empty by that test, but would be in neither queue here: so always lock.

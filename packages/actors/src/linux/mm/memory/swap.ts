@@ -174,7 +174,7 @@ function* swap_in_folio(vmf: Vmf, entry: PteSwap, slot: SlotRef, { cached, folio
     yield* pte_unlock(vmf)
     return result
   }
-  const written = yield* do_wp_page(vmf, mapped)
+  const written = yield* call(do_wp_page(vmf, mapped))
   return (written & VM_FAULT_ERROR) !== 0 ? written & VM_FAULT_ERROR : result | written
 }
 

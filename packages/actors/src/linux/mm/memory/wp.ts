@@ -1,6 +1,6 @@
 /** Write-protect faults and copy-on-write: mm/memory.c, do_wp_page(), wp_page_copy(). */
 import { mkdirty, mkSoftDirty, mkUffdWp, mkwrite, mkyoung, present, type PtePresent, pteSame } from "@mmrace/arch"
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path, settle } from "@mmrace/core"
 import { fix, wpReuseRule } from "../../../kernel/index.ts"
 import {
   folio_add_lru,
@@ -48,12 +48,12 @@ export function* do_wp_page(vmf: Vmf, orig: PtePresent): Path<number> {
     }
     // 6ce64428d620 mm/userfaultfd: fix memory corruption due to writeprotect: another CPU may still write through an
     // entry it cached before a UFFDIO_WRITEPROTECT whose flush is yet to come.
-    if (kernel.has(fix["6ce64428d620"]) && vma.uffdWp && (yield* mm_tlb_flush_pending(mm))) {
+    if (kernel.has(fix["6ce64428d620"]) && vma.uffdWp && (yield* call(mm_tlb_flush_pending(mm)))) {
       yield* flush_tlb_page(task, mm, address)
     }
   }
   const folio = vm_normal_folio(task, orig.pfn)
-  const reuse = folio === undefined ? "copy" : yield* may_reuse(vmf, orig, folio)
+  const reuse = folio === undefined ? "copy" : yield* call(may_reuse(vmf, orig, folio))
   if (reuse === "gone") return 0
   if (reuse === "reuse") {
     // wp_page_reuse(); an unshare only wants the page to be exclusive.
@@ -146,7 +146,7 @@ function* wp_page_copy(vmf: Vmf, orig: PtePresent, old: FolioRef | undefined, vm
   if (old === undefined) yield* ask(folio.page, page_write, 0)
   else {
     yield* ask(task.syscall, copy_begin, { pfn: old.pfn, mm: mm.id, page: address, forChild: false })
-    yield* ask(folio.page, page_write, yield* ask(old.page, page_read))
+    yield* call(copy_user_highpage(folio, old))
   }
   yield* ask(folio.folio, folio_mark_uptodate)
   yield* pte_lock(vmf)
@@ -164,6 +164,8 @@ function* wp_page_copy(vmf: Vmf, orig: PtePresent, old: FolioRef | undefined, vm
   yield* folio_add_new_anon_rmap(task, folio, region.id, address)
   yield* ask(folio.folio, folio_add_lru)
   yield* ask(vmf.pte, set_pte_at, entry)
+  // What was copied where does not matter any more: callers hand the result on as it is.
+  settle(["copied", old?.pfn])
   if (old !== undefined) {
     yield* ask(task.syscall, copy_end)
     yield* folio_remove_rmap_pte(old)
@@ -176,6 +178,11 @@ function* wp_page_copy(vmf: Vmf, orig: PtePresent, old: FolioRef | undefined, vm
     yield* folio_put(task, old)
   }
   return 0
+}
+
+/** The source may be written meanwhile. */
+function* copy_user_highpage(to: FolioRef, from: FolioRef): Path<void> {
+  yield* ask(to.page, page_write, yield* ask(from.page, page_read))
 }
 
 const copied_entry = (vmf: Vmf, orig: PtePresent, folio: FolioRef, vma: VmaFields): PtePresent => {

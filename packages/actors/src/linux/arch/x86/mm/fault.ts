@@ -1,5 +1,5 @@
 /** Memory accesses of user code, and the page-fault exception: arch/x86/mm/fault.c, do_user_addr_fault(). */
-import { ask, call, type Path } from "@mmrace/core"
+import { ask, call, type Path, settle } from "@mmrace/core"
 import { Schema } from "effect"
 import { feature } from "../../../../kernel/index.ts"
 import { retire, tlb_fill, translate } from "../../../../objects/Cpu.ts"
@@ -45,11 +45,14 @@ const SIGSEGV = signal("SIGSEGV")
 const SIGBUS = signal("SIGBUS")
 
 /**
+ * The instruction is executed again after each fault, and is none the wiser (`settle`): to be called with `call`.
+ *
  * A load from page `address`. Result: the data; signal("SIGSEGV") or signal("SIGBUS"); errno("ENOMEM") when no
  * page is left; errno("EINTR") when the thread is killed and gets no further.
  */
 export function* user_load(task: TaskRef, address: number): Path<number> {
   for (;;) {
+    settle("access")
     const folio = yield* translated(task, address, false)
     if (folio !== undefined) {
       const data = yield* ask(folio.page, page_read)
@@ -65,6 +68,7 @@ export function* user_load(task: TaskRef, address: number): Path<number> {
 /** A store to page `address`. Result: 0, or as for {@link user_load}. */
 export function* user_store(task: TaskRef, address: number, value: number): Path<number> {
   for (;;) {
+    settle("access")
     const folio = yield* translated(task, address, true)
     if (folio !== undefined) {
       yield* ask(folio.page, page_write, value)
@@ -135,6 +139,7 @@ function* fault_under_mmap_lock(task: TaskRef, address: number, first: number, w
   const { mm, world } = task
   let flags = first
   for (;;) {
+    settle(["mmap_lock", flags])
     const vma = yield* call(lock_mm_and_find_vma(mm, address))
     if (vma === "killed") return errno("EINTR")
     if (vma === undefined) return SIGSEGV
