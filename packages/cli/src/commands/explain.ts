@@ -1,8 +1,7 @@
 /** `mmrace explain`: the interleaving of a log, or of a schedule. */
-import { Executor, recordingOf } from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
-import { judged } from "../fuzz/LogStore.ts"
+import { execute } from "../fuzz/LogStore.ts"
 import * as O from "../options.ts"
 import { explainDocument, printJson } from "../report/json.ts"
 import { explanation, title } from "../report/summary.ts"
@@ -43,13 +42,11 @@ export const explain = Command.make("explain", {
     }
     const job = yield* load(subject.source, input)
     const follow = yield* followToken(input.schedule)
-    const executor = new Executor(job.model, { maxSteps: input.maxSteps })
-    const verdict = judged(job, executor.run(follow), executor, input.maxSteps)
-    const recorded = recordingOf(executor, verdict)
+    const { recorded } = execute(job, follow, input.maxSteps)
     const misfit = misfitText(follow)
     if (misfit !== undefined) note(misfit)
     const told = explanation(job, recorded, input.all)
-    if (input.json) return yield* printJson(explainDocument(job, recorded.log.length, verdict, told))
+    if (input.json) return yield* printJson(explainDocument(job, recorded.log.length, recorded.verdict, told))
     print(styled("bold", title(job)))
     print()
     print(told)

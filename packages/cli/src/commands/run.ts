@@ -1,22 +1,11 @@
 /** `mmrace run`: one execution, told. */
-import {
-  decodeSchedule,
-  Executor,
-  failureId,
-  FromSchedule,
-  isFailure,
-  parseStrategy,
-  Recording,
-  recordingOf,
-  encodeSchedule,
-  type Strategy
-} from "@mmrace/core"
+import { decodeSchedule, failureId, FromSchedule, isFailure, parseStrategy, type Strategy } from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { join } from "node:path"
 import { exit } from "../exit.ts"
-import { headerOf, isFileName, judged, openFolder, writeLogAt } from "../fuzz/LogStore.ts"
+import { execute, headerOf, isFileName, openFolder, writeLogAt } from "../fuzz/LogStore.ts"
 import * as O from "../options.ts"
 import { printJson, runDocument } from "../report/json.ts"
 import { explanation, title } from "../report/summary.ts"
@@ -58,18 +47,16 @@ export const run = Command.make("run", {
     const { maxSteps, seed } = input
     const token = input.schedule === undefined ? undefined : yield* followToken(input.schedule)
     const strategy: Strategy = token ?? Result.getOrThrow(parseStrategy(input.strategy)).strategyFor(0)
-    const executor = new Executor(job.model, { maxSteps })
-    const recording = new Recording(strategy)
-    const verdict = judged(job, executor.run(recording, seed), executor, maxSteps)
-    const recorded = recordingOf(executor, verdict)
-    const schedule = encodeSchedule(recording.schedule)
+    const executed = execute(job, strategy, maxSteps, seed)
+    const { recorded, token: schedule } = executed
+    const { verdict } = recorded
     const misfit = token === undefined ? undefined : misfitText(token)
     if (misfit !== undefined) note(misfit)
     const log = yield* writeTo(input.out, job.program.name, (path) =>
       writeLogAt(
         path,
         job,
-        headerOf(job, { strategy: strategy.name, seed, execution: 0, schedule, maxSteps }),
+        headerOf(job, { strategy: strategy.name, seed, execution: 0, schedule, maxSteps: executed.maxSteps }),
         recorded
       ))
     const told = explanation(job, recorded, input.all)

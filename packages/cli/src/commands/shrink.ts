@@ -57,8 +57,15 @@ export const shrink = Command.make("shrink", {
         without: [],
         fixed: false
       })
-    const recorded = record(small, result.shrunk.choices, maxSteps)
-    const header = headerOf(small, { strategy: "shrunk", seed, execution: 0, schedule: result.shrunk.token, maxSteps })
+    const executed = record(small, result.shrunk.choices, maxSteps)
+    const { recorded } = executed
+    const header = headerOf(small, {
+      strategy: "shrunk",
+      seed,
+      execution: 0,
+      schedule: executed.token,
+      maxSteps: executed.maxSteps
+    })
     const out = input.out ??
       (yield* pathFor(
         subject._tag === "Log" ? dirname(subject.path) : defaultFolder,

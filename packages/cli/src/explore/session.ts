@@ -1,17 +1,8 @@
 /** An exploration as a user sees it: logs as soon as there is something to write, checkpoints, minimising, a verdict. */
-import {
-  encodeSchedule,
-  Executor,
-  type Explore,
-  type Failure,
-  failureId,
-  FromChoices,
-  Recording,
-  type Verdict
-} from "@mmrace/core"
+import { type Explore, type Failure, failureId, type Verdict } from "@mmrace/core"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { fileStem, judged, openFolder } from "../fuzz/LogStore.ts"
+import { fileStem, openFolder, record } from "../fuzz/LogStore.ts"
 import { Pool } from "../fuzz/Pool.ts"
 import { type Found, minimise, storeFailure } from "../fuzz/session.ts"
 import { isInterrupted, listenForInterrupt } from "../interrupt.ts"
@@ -282,10 +273,8 @@ const scheduleOf = (
   choices: ReadonlyArray<number>,
   maxSteps: number
 ): { readonly token: string; readonly verdict: Verdict } => {
-  const executor = new Executor(job.model, { maxSteps })
-  const recording = new Recording(new FromChoices(choices))
-  const verdict = judged(job, executor.run(recording), executor, maxSteps)
-  return { token: encodeSchedule(recording.schedule), verdict }
+  const { recorded, token } = record(job, choices, maxSteps)
+  return { token, verdict: recorded.verdict }
 }
 
 /** A failure as campaigns tell it, from an outcome; undefined when the execution is only long. */

@@ -1,14 +1,18 @@
 /** Failures on disk: one log each, complete or not there at all. */
 import {
   classifyStepLimit,
+  encodeSchedule,
   Executor,
   FromChoices,
+  lassoOf,
   LogEncodeError,
   type LogHeader,
   makeHeader,
   type RecordedExecution,
+  Recording,
   recordingOf,
   readLogHeader,
+  type Strategy,
   type Verdict,
   writeLogFile
 } from "@mmrace/core"
@@ -31,12 +35,33 @@ export interface Provenance {
   readonly maxSteps: number
 }
 
-/** Runs `choices` and keeps the execution. */
-export const record = (job: Job, choices: ReadonlyArray<number>, maxSteps: number): RecordedExecution => {
-  const executor = new Executor(job.model, { maxSteps })
-  const verdict = executor.run(new FromChoices(choices))
-  return recordingOf(executor, judged(job, verdict, executor, maxSteps))
+/** One execution, as commands show and keep it. */
+export interface Executed {
+  readonly recorded: RecordedExecution
+  readonly token: string
+  /** The limit that it is repeated with. */
+  readonly maxSteps: number
 }
+
+/** Runs a schedule; of one that leads into a livelock, once round that. */
+export const execute = (job: Job, strategy: Strategy, maxSteps: number, seed = 0): Executed => {
+  const executor = new Executor(job.model, { maxSteps })
+  const recording = new Recording(strategy)
+  const verdict = executor.run(recording, seed)
+  const lasso = verdict._tag === "StepLimit" ? lassoOf(job.model, executor.copyChoices(), { maxSteps }) : undefined
+  if (lasso === undefined) {
+    return { recorded: recordingOf(executor, verdict), token: encodeSchedule(recording.schedule), maxSteps }
+  }
+  const { step } = lasso.verdict
+  const once = new Executor(job.model, { maxSteps: step })
+  const round = new Recording(new FromChoices(lasso.choices))
+  once.run(round)
+  return { recorded: recordingOf(once, lasso.verdict), token: encodeSchedule(round.schedule), maxSteps: step }
+}
+
+/** Runs `choices` and keeps the execution. */
+export const record = (job: Job, choices: ReadonlyArray<number>, maxSteps: number): Executed =>
+  execute(job, new FromChoices(choices), maxSteps)
 
 /** The verdict as campaigns give it: a step limit may be a livelock. */
 export const judged = (job: Job, verdict: Verdict, executor: Executor, maxSteps: number): Verdict =>

@@ -106,10 +106,11 @@ export const storeFailure = (
   Effect.gen(function*() {
     yield* openFolder(folder)
     const path = yield* pathFor(folder, fileStem(job, failure.id), job)
-    const recorded = yield* recordSafely(job, failure.choices, maxSteps)
-    const { execution, seed, strategy, token } = failure
-    const header = headerOf(job, { strategy, seed, execution, schedule: token ?? failure.choices, maxSteps })
-    yield* writeLogAt(path, job, header, recorded)
+    const executed = yield* recordSafely(job, failure.choices, maxSteps)
+    const { choices, execution, seed, strategy, token } = failure
+    const schedule = token === undefined ? choices : executed.token
+    const header = headerOf(job, { strategy, seed, execution, schedule, maxSteps: executed.maxSteps })
+    yield* writeLogAt(path, job, header, executed.recorded)
     return path
   }).pipe(
     Effect.catch((error) => {
@@ -143,13 +144,13 @@ export const minimise = (
       return undefined
     }
     const { shrunk } = done
-    const recorded = yield* Effect.orDie(recordSafely(job, shrunk.choices, options.maxSteps))
+    const { maxSteps, recorded, token } = yield* Effect.orDie(recordSafely(job, shrunk.choices, options.maxSteps))
     const header = headerOf(job, {
       strategy: "shrunk",
       seed: failure.seed,
       execution: failure.execution,
-      schedule: shrunk.token,
-      maxSteps: options.maxSteps
+      schedule: token,
+      maxSteps
     })
     const log = yield* Effect.gen(function*() {
       yield* openFolder(options.folder)

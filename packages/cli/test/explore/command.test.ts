@@ -113,6 +113,54 @@ describe("other ends", () => {
     expect(stdout).toContain("FAILURE deadlock:a@thread:b.join,b@thread:a.join")
   })
 
+  describe("a livelock", () => {
+    const program = `mmrace hang
+kernel 6.12
+without fe4cdc2c4e24
+
+map A anon rw 1
+uffd U
+register U A missing
+
+# with mmap_lock held, again and again, as long as the context is released and the page missing
+thread gup
+  p = get_fast A read
+
+# released, and waits for mmap_lock
+thread closer
+  close U
+`
+    const name = file("hang.mmrace", program)
+
+    it("is told once round, and found in a complete exploration", () => {
+      const { code, stdout } = mmrace(folder, "explore", name)
+      expect(code).toBe(1)
+      expect(stdout).toContain("every schedule was explored, up to equivalence")
+      expect(stdout).toMatch(/Livelock: steps \d+ to \d+ repeat for ever and nobody makes progress/)
+      expect(stdout.split("\n").length).toBeLessThan(60)
+      const log = /again +mmrace (?<args>replay .*)/.exec(stdout)!.groups!["args"]!
+      const replayed = mmrace(folder, ...log.split(" "))
+      expect(replayed.code).toBe(1)
+      expect(replayed.stdout).toMatch(/replayed \d+ steps: identical, every event and the verdict\nlivelock/)
+      const ran = mmrace(
+        folder,
+        "run",
+        name,
+        "--schedule",
+        /schedule +(?<token>mm1\.\S+)/.exec(stdout)!.groups!["token"]!
+      )
+      expect(ran.code).toBe(1)
+      expect(ran.stdout).toContain("Livelock: steps")
+      expect(ran.stdout.split("\n").length).toBeLessThan(60)
+    })
+
+    it("is none with the fix", () => {
+      const { code, stdout } = mmrace(folder, "explore", name, "--with", "fe4cdc2c4e24")
+      expect(code).toBe(0)
+      expect(stdout).toContain("COMPLETE: every schedule was explored")
+    })
+  })
+
   it("executions that were only cut leave it incomplete", () => {
     const { code, stdout } = mmrace(folder, "explore", litmus("cut", ""), "--max-steps", "5")
     expect(code).toBe(4)

@@ -16,14 +16,22 @@ import { type Actor, type AnyActor } from "../Actor.ts"
 import type { Ask } from "../Ask.ts"
 import { defaultMaxSteps, Executor, type Log } from "../Execution.ts"
 import type { Model } from "../Model.ts"
+import { FromChoices } from "../strategies/FromChoices.ts"
+import { Recording } from "../strategies/Recording.ts"
 import type { Strategy, View } from "../Strategy.ts"
 import type { Verdict } from "../Verdict.ts"
 
 export interface LivelockOptions {
   /** The limit the execution ran into. Default: the executor's own. */
   readonly maxSteps?: number
-  /** Steps of the fair continuation. Default: as many again, at least 1,000. */
+  /** Steps of the fair continuation: it knows loops of up to a sixth of them. Default: as many again, at least 10,000. */
   readonly fairSteps?: number
+}
+
+/** An execution that goes once round its loop and is cut there, after `verdict.step` steps. */
+export interface Lasso {
+  readonly verdict: Verdict & { readonly _tag: "Livelock" }
+  readonly choices: ReadonlyArray<number>
 }
 
 /**
@@ -35,28 +43,79 @@ export const classifyStepLimit = (
   choices: ReadonlyArray<number>,
   options: LivelockOptions = {}
 ): Verdict => {
-  const maxSteps = options.maxSteps ?? defaultMaxSteps
-  const fairSteps = options.fairSteps ?? Math.max(1000, maxSteps)
-  const stepLimit: Verdict = { _tag: "StepLimit", step: maxSteps }
-  const executor = new Executor(model, { maxSteps: maxSteps + fairSteps })
-  if (executor.run(new FairContinuation(choices))._tag !== "StepLimit") return stepLimit
-  if (!model.threads.some((thread) => !thread.daemon && executor.isLive(thread.id))) return stepLimit
+  const { maxSteps: step } = limitsOf(options)
+  const cycle = cycleBehind(model, choices, limitsOf(options))
+  return cycle === undefined ? { _tag: "StepLimit", step } : { _tag: "Livelock", ...cycle, step }
+}
 
+/**
+ * A short livelock that begins with choices of this execution: from where it only does what happens by default, a schedule
+ * can as well be fair. Undefined where there is none.
+ */
+export const lassoOf = (
+  model: Model,
+  choices: ReadonlyArray<number>,
+  options: LivelockOptions = {}
+): Lasso | undefined => {
+  const limits = limitsOf(options)
+  const said = lastSaid(model, choices, limits) + 1
+  for (let more = 0, all = false; !all; more = more * 2 || 1) {
+    all = said + more >= choices.length
+    const prefix = choices.slice(0, said + more)
+    const cycle = cycleBehind(model, prefix, limits)
+    if (cycle !== undefined) return lasso(model, prefix, cycle)
+  }
+  return undefined
+}
+
+interface Cycle {
+  readonly cycleStart: number
+  readonly cycleLength: number
+}
+
+interface Limits {
+  readonly maxSteps: number
+  readonly fairSteps: number
+}
+
+const limitsOf = ({ fairSteps, maxSteps = defaultMaxSteps }: LivelockOptions): Limits => ({
+  maxSteps,
+  fairSteps: fairSteps ?? Math.max(10_000, maxSteps)
+})
+
+const lasso = (model: Model, choices: ReadonlyArray<number>, cycle: Cycle): Lasso => {
+  const step = cycle.cycleStart + cycle.cycleLength
+  const executor = new Executor(model, { maxSteps: step })
+  executor.run(new FairContinuation(choices))
+  return { verdict: { _tag: "Livelock", ...cycle, step }, choices: executor.copyChoices() }
+}
+
+/** Index of the last choice that is not what happens by default; -1 when all are. */
+const lastSaid = (model: Model, choices: ReadonlyArray<number>, { maxSteps }: Limits): number => {
+  const recording = new Recording(new FromChoices(choices))
+  new Executor(model, { maxSteps }).run(recording)
+  return recording.choices.findLastIndex((choice, i) => choice !== recording.defaults[i])
+}
+
+/** The loop that threads end in where the schedule is fair behind these choices. */
+const cycleBehind = (
+  model: Model,
+  choices: ReadonlyArray<number>,
+  { fairSteps, maxSteps }: Limits
+): Cycle | undefined => {
+  const executor = new Executor(model, { maxSteps: maxSteps + fairSteps })
+  if (executor.run(new FairContinuation(choices))._tag !== "StepLimit") return undefined
+  if (!model.threads.some((thread) => !thread.daemon && executor.isLive(thread.id))) return undefined
   const { log } = executor
   const signatures = signaturesOf(log)
   const period = tailPeriod(signatures, Math.min(fairSteps, log.length) >>> 1)
-  if (period === undefined) return stepLimit
+  if (period === undefined) return undefined
   const cycle = findCycle(model, log, startOfTail(signatures, period), period)
-  if (cycle === undefined || makesProgress(model, log, cycle)) return stepLimit
-  return { _tag: "Livelock", ...cycle, step: maxSteps }
+  return cycle === undefined || makesProgress(model, log, cycle) ? undefined : cycle
 }
 
 /** Whether a step of the cycle is what the model calls progress. */
-const makesProgress = (
-  { progress }: Model,
-  log: Log,
-  { cycleLength, cycleStart }: { readonly cycleStart: number; readonly cycleLength: number }
-): boolean => {
+const makesProgress = ({ progress }: Model, log: Log, { cycleLength, cycleStart }: Cycle): boolean => {
   if (progress === undefined) return false
   for (let step = cycleStart; step < cycleStart + cycleLength; step++) if (progress(log, step)) return true
   return false
@@ -150,12 +209,7 @@ const startOfTail = (signatures: Int32Array, period: number): number => {
  * The steps repeat from `tail` on, but the states may need a while to settle: a store that repeats for ever changes
  * its cell once, a saturating counter changes for some rounds. So the loop may begin at once, a round later or half-way.
  */
-const findCycle = (
-  model: Model,
-  log: Log,
-  tail: number,
-  period: number
-): { readonly cycleStart: number; readonly cycleLength: number } | undefined => {
+const findCycle = (model: Model, log: Log, tail: number, period: number): Cycle | undefined => {
   const halfway = tail + Math.trunc((log.length - tail) / period / 2) * period
   for (const cycleStart of [tail, tail + period, halfway]) {
     const cycleLength = stateRecurrence(model, log, cycleStart, period)

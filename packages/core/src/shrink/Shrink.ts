@@ -8,7 +8,7 @@
  */
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
-import { classifyStepLimit } from "../analysis/Livelock.ts"
+import { classifyStepLimit, lassoOf } from "../analysis/Livelock.ts"
 import { firstDifference } from "../Determinism.ts"
 import { defaultMaxSteps, Executor } from "../Execution.ts"
 import type { Model } from "../Model.ts"
@@ -110,12 +110,18 @@ export const shrink = (
     choices: best.choices,
     schedule: best.schedule,
     token: encodeSchedule(best.schedule),
-    before: outcome.cost,
-    after: best.cost,
+    before: costOf(model, outcome, maxSteps),
+    after: costOf(model, best, maxSteps),
     proof,
     executions: trial.executions
   })
 }
+
+/** Of a livelock the steps until it has gone once round: there it is cut. */
+const costOf = (model: Model, { choices, cost, verdict }: Outcome, maxSteps: number): Cost =>
+  verdict._tag === "Livelock"
+    ? { ...cost, steps: lassoOf(model, choices, { maxSteps })?.verdict.step ?? cost.steps }
+    : cost
 
 /** Executes once to see what fails; afterwards the trial looks for that failure. */
 export const openTrial = (

@@ -1,6 +1,6 @@
 /** One execution as a test tells it: what broke, the interleaving, its schedule, and how to see it again. */
 import * as Result from "effect/Result"
-import { classifyStepLimit } from "../analysis/Livelock.ts"
+import { lassoOf } from "../analysis/Livelock.ts"
 import { isFailure } from "../Campaign.ts"
 import { Executor, type Log } from "../Execution.ts"
 import { finalOf } from "../explore/finalOf.ts"
@@ -28,24 +28,46 @@ export interface Told {
   readonly verdict: Verdict
   /** `failureId`, or what `outcomeOf` says of a clean end. */
   readonly outcome: string
+  readonly choices: ReadonlyArray<number>
   readonly token: string
 }
 
-/** Runs one schedule. */
+/** Runs one schedule; of one that leads into a livelock, once round that. */
 export const runOnce = (model: Model, strategy: Strategy, options: RunOptions): Told => {
   const limits = options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }
   const executor = new Executor(model, { ...limits, partialDeadlocks: options.partialDeadlocks ?? true })
   const recording = new Recording(strategy)
-  const ended = executor.run(recording)
-  const log = executor.copyLog()
-  const outcome = failureId(ended) ?? options.outcomeOf?.(finalOf(executor)) ?? "ok"
-  const verdict = ended._tag === "StepLimit" ? classifyStepLimit(model, executor.copyChoices(), limits) : ended
-  // Once round tells all of a circle.
-  const length = verdict._tag === "Livelock" ? verdict.cycleStart + verdict.cycleLength : log.length
+  const verdict = executor.run(recording)
+  const choices = executor.copyChoices()
+  const endless = verdict._tag === "StepLimit" ? onceRound(model, choices, options) : undefined
+  if (endless !== undefined) return endless
   return {
-    log: { ...log, length: Math.min(length, log.length) },
+    log: executor.copyLog(),
     verdict,
-    outcome: failureId(verdict) ?? outcome,
+    outcome: failureId(verdict) ?? options.outcomeOf?.(finalOf(executor)) ?? "ok",
+    choices,
+    token: encodeSchedule(recording.schedule)
+  }
+}
+
+/** Like `runOnce`; also where threads get out of a livelock unless the schedule is fair behind what `strategy` says. */
+export const runFairly = (model: Model, strategy: Strategy, options: RunOptions): Told => {
+  const told = runOnce(model, strategy, options)
+  return isFailure(told.verdict) ? told : onceRound(model, told.choices, options) ?? told
+}
+
+const onceRound = (model: Model, choices: ReadonlyArray<number>, options: RunOptions): Told | undefined => {
+  const lasso = lassoOf(model, choices, options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps })
+  if (lasso === undefined) return undefined
+  const { verdict } = lasso
+  const executor = new Executor(model, { maxSteps: verdict.step })
+  const recording = new Recording(new FromChoices(lasso.choices))
+  executor.run(recording)
+  return {
+    log: executor.copyLog(),
+    verdict,
+    outcome: failureId(verdict)!,
+    choices: lasso.choices,
     token: encodeSchedule(recording.schedule)
   }
 }
@@ -90,11 +112,8 @@ export const tellFailure = (
     ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
     ...(options.shouldStop === undefined ? {} : { shouldStop: options.shouldStop })
   })
-  const told = runOnce(
-    model,
-    new FromChoices(Result.isSuccess(shrunk) ? shrunk.success.choices : failure.choices),
-    options
-  )
+  const strategy = new FromChoices(Result.isSuccess(shrunk) ? shrunk.success.choices : failure.choices)
+  const told = failure.id === "livelock" ? runFairly(model, strategy, options) : runOnce(model, strategy, options)
   const least = Result.isSuccess(shrunk) ? describeShrunk(shrunk.success) : `not minimised: ${shrunk.failure.message}`
   const thrown = told.verdict._tag === "Crash" ? [told.verdict.error, ""] : []
   return { verdict: told.verdict, text: tell(model, told, place, [...thrown, least, remark]) }

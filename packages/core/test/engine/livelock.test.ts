@@ -5,6 +5,7 @@ import {
   classifyStepLimit,
   Executor,
   FromChoices,
+  lassoOf,
   Mailbox,
   makeModel,
   type ModelBuilder,
@@ -142,6 +143,53 @@ describe("classifyStepLimit", () => {
     const log = events(executor)
     const { cycleLength, cycleStart } = verdict
     for (let i = cycleStart; i + cycleLength < log.length; i++) expect(log[i + cycleLength]).toEqual(log[i])
+  })
+
+  test("a lasso is the livelock cut after one round, and says so when it is judged itself", () => {
+    const models: ReadonlyArray<(m: ModelBuilder) => void> = [
+      (m) => {
+        const flag = m.actor(Cell.cellType, "flag", 0)
+        const x = m.actor(Cell.cellType, "x", 0)
+        m.thread("T0", () => spinUntilSet(flag))
+        m.thread("T1", () => addTimes(x, 10))
+        m.thread("T2", () => spinUntilSet(flag))
+      },
+      (m) => {
+        const a = m.actor(mutex.type, "a", Mutex.free)
+        const b = m.actor(mutex.type, "b", Mutex.free)
+        m.thread("T0", () => polite(a, b))
+        m.thread("T1", () => polite(b, a))
+      }
+    ]
+    for (
+      const [parts, strategy] of [[models[0]!, new RandomWalk()], [models[0]!, new Sequential()], [
+        models[1]!,
+        alternate()
+      ]] as const
+    ) {
+      const { choices, model, verdict } = classify(parts, strategy)
+      const lasso = lassoOf(model, choices, { maxSteps })
+      if (verdict._tag !== "Livelock" || lasso === undefined) throw new Error("expected a livelock")
+      const { step } = lasso.verdict
+      expect(step).toBe(lasso.verdict.cycleStart + lasso.verdict.cycleLength)
+      expect(step).toBeLessThanOrEqual(verdict.cycleStart + verdict.cycleLength)
+      expect(new Executor(model, { maxSteps: step }).run(new FromChoices(lasso.choices))).toEqual({
+        _tag: "StepLimit",
+        step
+      })
+      expect(classifyStepLimit(model, lasso.choices, { maxSteps: step })).toEqual(lasso.verdict)
+    }
+  })
+
+  test("a lasso comes soon where the schedule says nothing for long", () => {
+    const { choices, model } = classify((m) => {
+      const flag = m.actor(Cell.cellType, "flag", 0)
+      const x = m.actor(Cell.cellType, "x", 0)
+      m.thread("T0", () => spinUntilSet(flag))
+      m.thread("T1", () => addTimes(x, 3))
+    })
+    // T0 alone, to the limit; then T1.
+    expect(lassoOf(model, choices, { maxSteps })?.verdict.step).toBeLessThan(12)
   })
 
   const notLivelocks: ReadonlyArray<readonly [string, (m: ModelBuilder) => void]> = [

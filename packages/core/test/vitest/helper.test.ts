@@ -33,14 +33,15 @@ describe("what fails and what passes", () => {
       "a known failure, mended",
       "a lost update, at random",
       odd,
-      `${odd}, longer`
+      `${odd}, longer`,
+      "a livelock"
     ])
-    expect(all.output).toMatch(/Tests {2}10 failed \| 10 passed \| 1 expected fail \| 1 skipped \(22\)/)
+    expect(all.output).toMatch(/Tests {2}11 failed \| 10 passed \| 1 expected fail \| 1 skipped \(23\)/)
   })
 
   test("a failure points to the line that declares the test", () => {
     const source = readFileSync(join(project.home, "test", "races.spec.ts"), "utf8").split("\n")
-    expect(failuresOf(all.output).size).toBe(10)
+    expect(failuresOf(all.output).size).toBe(11)
     for (const [name, { line }] of failuresOf(all.output)) {
       expect(source[line - 1]).toMatch(/^ *it\.(?:explore|fuzz)\(/)
       expect(source[line - 1]).toContain(name.split("\n")[0]!.split(" > ").at(-1))
@@ -74,6 +75,11 @@ describe("what fails and what passes", () => {
     expect(messageOf("a deadlock").split("\n")[0]).toBe(
       "RaceError: deadlock: B waits in a.lock for A; A waits in b.lock for B"
     )
+  })
+
+  test("a livelock is told until it has gone once round", () => {
+    expect(messageOf("a livelock")).toMatch(/^RaceError: livelock: steps \d+ to \d+ repeat for ever/)
+    expect(messageOf("a livelock").split("\n").length).toBeLessThan(40)
   })
 
   test("an incomplete exploration fails, and says which option would complete it", () => {
@@ -143,7 +149,7 @@ const paste = async (command: string, directory: string, name: string, story: st
   expect(story).not.toBe("")
   expect(message).toContain(story)
   expect(message).toContain("only this schedule was run (MMRACE_SCHEDULE is set); it fits")
-  expect(output).toMatch(/Tests {2}1 failed \| 21 skipped/)
+  expect(output).toMatch(/Tests {2}1 failed \| 22 skipped/)
   expect(exitCode).toBe(1)
   return commandIn(message)
 }
@@ -156,6 +162,11 @@ describe("the printed command, pasted as it is, shows the same failure of the sa
     const inside = await paste(command, project.workspace, odd, story)
     expect(inside).toBe(command.slice(command.indexOf("MMRACE"), -1))
     expect(await paste(inside, project.home, odd, story)).toBe(inside)
+  })
+
+  test("of a livelock, which a schedule that is not fair would leave", async () => {
+    const message = messageOf("a livelock")
+    await paste(commandIn(message), project.workspace, "a livelock", storyOf(message))
   })
 
   test("above the root of the project", async () => {

@@ -2,7 +2,7 @@
  * The system calls on a userfaultfd: each pins the file while it is at work (fdget), so that close() in another thread
  * releases the context no sooner than the last of them is done. fs/userfaultfd.c, fs/ioctl.c, fs/read_write.c.
  */
-import { ask, type Path } from "@mmrace/core"
+import { ask, call, type Path } from "@mmrace/core"
 import {
   ctx_close_fd,
   ctx_fdget,
@@ -24,7 +24,7 @@ export type { Modes } from "./userfaultfd/register.ts"
 /** Runs an operation with the file pinned; -EBADF when the descriptor is closed. */
 function* with_file<T>(task: TaskRef, ctx: CtxRef, operation: Path<T>): Path<T | number> {
   if (!(yield* ask(ctx.ctx, ctx_fdget))) return errno("EBADF")
-  const result = yield* operation
+  const result = yield* call(operation)
   if ((yield* ask(ctx.ctx, ctx_fput)) === 0) {
     // Closed meanwhile. The release is task work on the way back to user space, after the operation and none of it.
     const close: Call = { name: "close", page: -1, pages: 0, mode: 0, dontwake: false, ctx: ctx.id }

@@ -2,7 +2,7 @@
  * get_user_pages and pin_user_pages, fast and slow, and what a device does with the pages: mm/gup.c.
  */
 import { isPresent, type Pte, pteSame } from "@mmrace/arch"
-import { ask, call, Mutex, type Path, Seqcount } from "@mmrace/core"
+import { ask, call, Mutex, type Path, Seqcount, settle } from "@mmrace/core"
 import { fix, type Kernel } from "../../kernel/index.ts"
 import { local_irq_disable, local_irq_enable } from "../../objects/Cpu.ts"
 import {
@@ -127,14 +127,19 @@ function* follow_page_pte(task: TaskRef, address: number, flags: number): Path<F
 }
 
 /** __get_user_pages_locked() with FOLL_UNLOCKABLE, for one page: the folio or a negative errno. */
+const __get_user_pages_locked = (task: TaskRef, address: number, flags: number): Path<FolioRef | number> =>
+  call(gup_slow(task, address, flags))
+
 function* gup_slow(task: TaskRef, address: number, flags: number): Path<FolioRef | number> {
   const { mm, world } = task
   const write = (flags & FOLL_WRITE) !== 0
   let tried = 0
   for (;;) {
+    settle(["lock", tried])
     if (!(yield* mmap_read_lock_killable(mm))) return errno("EINTR")
     let dropped = false
     while (!dropped) {
+      settle(["walk", tried])
       const vma = yield* vma_lookup(mm, address)
       if (vma === undefined) {
         yield* mmap_read_unlock(mm)
@@ -184,7 +189,7 @@ function* mm_set_has_pinned_flag(task: TaskRef): Path<void> {
 function* gup_fast_fallback(task: TaskRef, address: number, flags: number): Path<FolioRef | number> {
   if ((flags & FOLL_PIN) !== 0) yield* mm_set_has_pinned_flag(task)
   const folio = yield* call(gup_fast(task, address, breaksCowEarly(task, flags) ? flags | FOLL_WRITE : flags))
-  return folio ?? (yield* gup_slow(task, address, flags))
+  return folio ?? (yield* __get_user_pages_locked(task, address, flags))
 }
 
 /** With 17839856fd58 alone, GUP-fast took read references only through writable entries. */
@@ -203,11 +208,11 @@ export function* get_user_pages_fast(task: TaskRef, address: number, write: bool
 
 export function* pin_user_pages(task: TaskRef, address: number, write: boolean): Path<FolioRef | number> {
   yield* mm_set_has_pinned_flag(task)
-  return yield* gup_slow(task, address, FOLL_PIN | writeFlag(write))
+  return yield* __get_user_pages_locked(task, address, FOLL_PIN | writeFlag(write))
 }
 
 export function* get_user_pages(task: TaskRef, address: number, write: boolean): Path<FolioRef | number> {
-  return yield* gup_slow(task, address, FOLL_GET | writeFlag(write))
+  return yield* __get_user_pages_locked(task, address, FOLL_GET | writeFlag(write))
 }
 
 /** unpin_user_page(). The zero page was not counted. */

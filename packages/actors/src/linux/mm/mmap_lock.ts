@@ -4,7 +4,7 @@
  * Kernels 6.4 to 6.14 have another per-VMA lock (a rwsem in the VMA) with the same exclusion; here they use this
  * one. VMA structs are recycled within their mm only, so the reader's check of `vma->vm_mm` has nothing to find.
  */
-import { type Actor, ask, type Path, Rwsem } from "@mmrace/core"
+import { type Actor, ask, type Path, Rwsem, settle } from "@mmrace/core"
 import { feature } from "../../kernel/index.ts"
 import { mm_lock_seq_inc, mm_lock_seq_read } from "../../objects/Mm.ts"
 import {
@@ -90,10 +90,14 @@ export function* vma_end_read(vma: VmaRef): Path<void> {
   yield* ask(vma.actor, vma_refcount_put)
 }
 
-/** lock_vma_under_rcu(): the VMA that covers `address`, read-locked, without mmap_lock; undefined: fall back. */
+/**
+ * lock_vma_under_rcu(): the VMA that covers `address`, read-locked, without mmap_lock; undefined: fall back. Settles: to be
+ * called with `call`.
+ */
 export function* lock_vma_under_rcu(task: TaskRef, mm: MmRef, address: number): Path<VmaRef | undefined> {
   if (!task.world.kernel.has(feature.perVmaLock)) return undefined
   for (;;) {
+    settle("walk")
     const number = yield* ask(mm.mt, mas_walk, address)
     if (number < 0) return undefined
     const vma: VmaRef = { number, actor: mm.vmas[number]! }

@@ -4,7 +4,7 @@
  * A folio is in the swap cache when the slot's index names it and its own `swap` names the slot. Adding writes the
  * folio first, deleting the index first: whoever finds it by the index and holds its lock can rely on both.
  */
-import { ask, call, type Path } from "@mmrace/core"
+import { ask, call, type Path, settle } from "@mmrace/core"
 import { Schema } from "effect"
 import { fix } from "../../kernel/index.ts"
 import {
@@ -61,9 +61,13 @@ export const swapcache_relax = slotType.command("swapcache_relax", {
   blocked: (slot) => slot.hasCache && slot.cache < 0 && slot.count > 0
 })
 
-/** swap_cache_get_folio(): lockless look-up; the folio comes with a reference. What it caches may change until it is locked. */
+/**
+ * swap_cache_get_folio(): lockless look-up; the folio comes with a reference. What it caches may change until it is locked.
+ * Settles: to be called with `call`.
+ */
 export function* swap_cache_get_folio(task: TaskRef, slot: SlotRef): Path<FolioRef | undefined> {
   for (;;) {
+    settle("find")
     const pfn = yield* ask(slot.actor, swap_cache_get)
     if (pfn < 0) return undefined
     const folio = task.world.folios[pfn]!
@@ -107,10 +111,11 @@ export function* swap_read_folio(task: TaskRef, folio: FolioRef, slot: SlotRef):
 
 /**
  * swapin_readahead(), read_swap_cache_async(): the folio that caches the slot, read if it was not there. With a
- * reference, not locked. Undefined: no memory, or no entry refers to the slot any more.
+ * reference, not locked. Undefined: no memory, or no entry refers to the slot any more. Settles: to be called with `call`.
  */
 export function* read_swap_cache_async(task: TaskRef, slot: SlotRef): Path<FolioRef | undefined> {
   for (;;) {
+    settle("read")
     const cached = yield* call(swap_cache_get_folio(task, slot))
     if (cached !== undefined) return cached
     if ((yield* ask(slot.actor, swap_map_read)).count === 0) return undefined

@@ -1,5 +1,5 @@
 /** Non-cooperative events: fs/userfaultfd.c, from dup_userfaultfd() on. */
-import { ask, Mutex, type Path } from "@mmrace/core"
+import { ask, call, Mutex, type Path, settle } from "@mmrace/core"
 import { schedule, set_current_state } from "../../../objects/Task.ts"
 import {
   ctx_features,
@@ -55,11 +55,15 @@ const range_msg = (event: "remove" | "unmap", start: number, end: number): Messa
  * userfaultfd_event_wait_completion(): queues the event and sleeps until it was read, the userfaultfd is closed or the
  * thread killed. Ends what mmap_changing_begin() began and drops the reference on the context. No lock may be held.
  */
-function* userfaultfd_event_wait_completion(task: TaskRef, ctx: CtxRef, message: Message): Path<void> {
+const userfaultfd_event_wait_completion = (task: TaskRef, ctx: CtxRef, message: Message): Path<void> =>
+  call(wait_completion(task, ctx, message))
+
+function* wait_completion(task: TaskRef, ctx: CtxRef, message: Message): Path<void> {
   let abandoned = false
   yield* ask(ctx.event_lock, Mutex.spinlock.lock)
   yield* ask(ctx.event, queue_add, { thread: task.id, message, waken: false })
   for (;;) {
+    settle("wait")
     yield* ask(task.task, set_current_state, "TASK_KILLABLE")
     if (!(yield* ask(ctx.event, queue_read)).some(({ thread }) => thread === task.id)) break
     if ((yield* ask(ctx.ctx, ctx_released)) || (yield* fatal_signal_pending(task))) {
@@ -72,6 +76,7 @@ function* userfaultfd_event_wait_completion(task: TaskRef, ctx: CtxRef, message:
     yield* ask(task.task, schedule)
     yield* ask(ctx.event_lock, Mutex.spinlock.lock)
   }
+  settle(["done", abandoned])
   yield* ask(task.task, set_current_state, "TASK_RUNNING")
   yield* ask(ctx.event_lock, Mutex.spinlock.unlock)
   // Nobody will ever watch the child: its VMAs must not wait for somebody who does.

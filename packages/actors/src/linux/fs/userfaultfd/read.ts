@@ -1,5 +1,5 @@
 /** read(2) of a userfaultfd: fs/userfaultfd.c, userfaultfd_ctx_read(). */
-import { ask, Mutex, type Path, Seqcount } from "@mmrace/core"
+import { ask, call, Mutex, type Path, Seqcount, settle } from "@mmrace/core"
 import { fix } from "../../../kernel/index.ts"
 import { schedule, set_current_state } from "../../../objects/Task.ts"
 import {
@@ -79,7 +79,7 @@ function* finish_fork(task: TaskRef, ctx: CtxRef, waiter: Waiter): Path<void> {
   yield* ask(ctx.event_lock, Mutex.spinlock.unlock)
 }
 
-/** read(2) of one message; or -EINVAL (no UFFDIO_API), -EAGAIN (nonblock, nothing there), -EINTR (killed). */
+/** read(2) of one message (settles: to be called with `call`); or -EINVAL (no UFFDIO_API), -EAGAIN (nonblock, nothing there), -EINTR (killed). */
 export function* userfaultfd_read(task: TaskRef, ctx: CtxRef, nonblock: boolean): Path<Message | number> {
   const error = yield* userfaultfd_is_initialized(ctx)
   if (error !== 0) return error
@@ -88,13 +88,14 @@ export function* userfaultfd_read(task: TaskRef, ctx: CtxRef, nonblock: boolean)
   let result: Message | number = 0
   let fork: Waiter | undefined = undefined
   for (;;) {
+    settle("wait")
     yield* ask(task.task, set_current_state, "TASK_INTERRUPTIBLE")
-    const fault = yield* take_fault(task, ctx)
+    const fault = yield* call(take_fault(task, ctx))
     if (fault !== undefined) {
       result = fault
       break
     }
-    const event: Waiter | undefined = yield* take_event(task, ctx)
+    const event: Waiter | undefined = yield* call(take_event(task, ctx))
     if (event !== undefined) {
       result = event.message
       if (event.message.event === "fork") fork = event

@@ -1,5 +1,5 @@
 /** Waking threads that wait for a page: fs/userfaultfd.c, wake_userfault(). */
-import { ask, Mutex, type Path, Seqcount } from "@mmrace/core"
+import { ask, call, Mutex, type Path, Seqcount, settle } from "@mmrace/core"
 import { fix } from "../../../kernel/index.ts"
 import { try_to_wake_up } from "../../../objects/Task.ts"
 import { queue_del, queue_read, type QueueState } from "../../../objects/Userfaultfd.ts"
@@ -29,7 +29,10 @@ export function* __wake_userfault(task: TaskRef, ctx: CtxRef, start: number, end
  * wake_userfault(): without the lock when nobody waits. The caller has changed the page table; a waiter that is not
  * in a queue yet will look at the page table after it has queued.
  */
-export function* wake_userfault(task: TaskRef, ctx: CtxRef, start: number, end: number): Path<void> {
+export const wake_userfault = (task: TaskRef, ctx: CtxRef, start: number, end: number): Path<void> =>
+  call(wake_waiters(task, ctx, start, end))
+
+function* wake_waiters(task: TaskRef, ctx: CtxRef, start: number, end: number): Path<void> {
   // 2c5b7e1be74f userfaultfd: avoid missing wakeups during refile in userfaultfd_read: the reader moves entries from
   // one queue to the other, and between the two they are in none.
   let need_wakeup = false
@@ -37,8 +40,9 @@ export function* wake_userfault(task: TaskRef, ctx: CtxRef, start: number, end: 
   else {
     let seq: number
     do {
+      settle("look")
       seq = yield* Seqcount.readBegin(ctx.refile_seq)
-      need_wakeup = yield* waitqueue_active(ctx)
+      need_wakeup = yield* call(waitqueue_active(ctx))
     } while (yield* Seqcount.readRetry(ctx.refile_seq, seq))
   }
   if (need_wakeup) yield* __wake_userfault(task, ctx, start, end)
