@@ -546,7 +546,7 @@ export class Stateful {
       if (moment === undefined || machine.hasThrown(thread)) continue
       const past = trace.clockBefore(thread)
       this.futures[thread]!.each(moment, (future) => {
-        if (trace.lastOn(future.place) >= this.whole) this.reverseFuture(thread, future, past)
+        if (trace.lastConflictOn(future.place, future.mode) >= this.whole) this.reverseFuture(thread, future, past)
       })
     }
   }

@@ -10,10 +10,17 @@ import type { Happened, Machine } from "./Machine.ts"
 /** Clock: for each thread, how many of its steps happen before or are this step. */
 export type Clock = Array<number>
 
+/** Steps that touched one place, in their order. */
 interface Visits {
   readonly steps: Array<number>
   readonly modes: Array<number>
+  /** Index of the latest visit before this one in another mode; -1 when there is none. Places are read in long runs. */
+  readonly others: Array<number>
 }
+
+/** From index `i` down, the latest visit that conflicts with a mode; -1 when there is none. */
+const conflictFrom = ({ modes, others }: Visits, i: number, mode: number): number =>
+  i < 0 || conflicting(mode, modes[i]!) ? i : others[i]!
 
 export class Trace {
   readonly steps: Array<Happened> = []
@@ -46,9 +53,12 @@ export class Trace {
     this.steps.push(step)
     this.clocks.push(clock)
     for (let i = 0; i < step.places.length; i++) {
-      const place = this.byPlace[step.places[i]!] ??= { steps: [], modes: [] }
-      place.steps.push(index)
-      place.modes.push(step.modes[i]!)
+      const { modes, others, steps } = this.byPlace[step.places[i]!] ??= { steps: [], modes: [], others: [] }
+      const mode = step.modes[i]!
+      const last = steps.length - 1
+      others.push(last < 0 || modes[last] !== mode ? last : others[last]!)
+      steps.push(index)
+      modes.push(mode)
     }
     if (step.spawned >= 0) this.bornBy[step.spawned] = index
   }
@@ -61,6 +71,7 @@ export class Trace {
       const place = this.byPlace[at]!
       place.steps.pop()
       place.modes.pop()
+      place.others.pop()
     }
     if (step.spawned >= 0) this.bornBy[step.spawned] = -1
     return step
@@ -106,16 +117,17 @@ export class Trace {
     const visits = this.byPlace[place]
     if (visits === undefined) return
     const { modes, steps } = visits
-    for (let i = steps.length - 1; i >= 0; i--) {
-      if (steps[i]! >= until || !conflicting(mode, modes[i]!)) continue
-      if (!visit(steps[i]!, modes[i]!)) return
+    for (let i = conflictFrom(visits, steps.length - 1, mode); i >= 0; i = conflictFrom(visits, i - 1, mode)) {
+      if (steps[i]! < until && !visit(steps[i]!, modes[i]!)) return
     }
   }
 
-  /** The latest step that touched a place; -1 when none did. */
-  lastOn(place: number): number {
-    const steps = this.byPlace[place]?.steps
-    return steps === undefined || steps.length === 0 ? -1 : steps[steps.length - 1]!
+  /** The latest step that touched a place in a conflicting mode; -1 when none did. */
+  lastConflictOn(place: number, mode: number): number {
+    const visits = this.byPlace[place]
+    if (visits === undefined) return -1
+    const i = conflictFrom(visits, visits.steps.length - 1, mode)
+    return i < 0 ? -1 : visits.steps[i]!
   }
 
   private joinPlaces(clock: Clock, step: Happened): void {
@@ -125,15 +137,11 @@ export class Trace {
       if (visits === undefined) continue
       const { modes, steps } = visits
       // All steps of an older run happen before each step of a younger one: the first conflicting run is enough.
-      let run: number | undefined
-      for (let i = steps.length - 1; i >= 0; i--) {
-        const other = modes[i]!
-        if (run !== undefined && other !== run) break
-        if (!conflicting(mode, other)) continue
-        run = other
+      const first = conflictFrom(visits, steps.length - 1, mode)
+      for (let i = first; i >= 0 && modes[i] === modes[first]; i--) {
         const index = steps[i]!
         if (!this.within(index, clock)) join(clock, this.clocks[index]!)
-        if (other === writing) break
+        if (modes[i] === writing) break
       }
     }
   }
