@@ -3,6 +3,7 @@ import {
   classifyStepLimit,
   encodeSchedule,
   Executor,
+  isFailure,
   FromChoices,
   lassoOf,
   LogEncodeError,
@@ -48,15 +49,24 @@ export const execute = (job: Job, strategy: Strategy, maxSteps: number, seed = 0
   const executor = new Executor(job.model, { maxSteps })
   const recording = new Recording(strategy)
   const verdict = executor.run(recording, seed)
-  const lasso = verdict._tag === "StepLimit" ? lassoOf(job.model, executor.copyChoices(), { maxSteps }) : undefined
-  if (lasso === undefined) {
-    return { recorded: recordingOf(executor, verdict), token: encodeSchedule(recording.schedule), maxSteps }
+  const token = encodeSchedule(recording.schedule)
+  if (!isFailure(verdict)) {
+    const endless = onceRound(job, executor.copyChoices(), maxSteps)
+    // The schedule of a livelock is one although threads may get out behind it.
+    if (endless !== undefined && (verdict._tag === "StepLimit" || endless.token === token)) return endless
   }
-  const { step } = lasso.verdict
-  const once = new Executor(job.model, { maxSteps: step })
-  const round = new Recording(new FromChoices(lasso.choices))
-  once.run(round)
-  return { recorded: recordingOf(once, lasso.verdict), token: encodeSchedule(round.schedule), maxSteps: step }
+  return { recorded: recordingOf(executor, verdict), token, maxSteps }
+}
+
+/** The livelock that the choices lead into if the schedule is fair behind them. */
+const onceRound = (job: Job, choices: ReadonlyArray<number>, limit: number): Executed | undefined => {
+  const lasso = lassoOf(job.model, choices, { maxSteps: limit })
+  if (lasso === undefined) return undefined
+  const maxSteps = lasso.verdict.step
+  const executor = new Executor(job.model, { maxSteps })
+  const recording = new Recording(new FromChoices(lasso.choices))
+  executor.run(recording)
+  return { recorded: recordingOf(executor, lasso.verdict), token: encodeSchedule(recording.schedule), maxSteps }
 }
 
 /** Runs `choices` and keeps the execution. */

@@ -59,13 +59,20 @@ export const lassoOf = (
 ): Lasso | undefined => {
   const limits = limitsOf(options)
   const said = lastSaid(model, choices, limits) + 1
-  for (let more = 0, all = false; !all; more = more * 2 || 1) {
-    all = said + more >= choices.length
-    const prefix = choices.slice(0, said + more)
+  const behind = (length: number): Lasso | undefined => {
+    const prefix = choices.slice(0, length)
     const cycle = cycleBehind(model, prefix, limits)
-    if (cycle !== undefined) return lasso(model, prefix, cycle)
+    return cycle === undefined ? undefined : lasso(model, prefix, cycle)
   }
-  return undefined
+  const soonest = behind(said)
+  if (soonest !== undefined || said === choices.length) return soonest
+  const whole = behind(choices.length)
+  if (whole === undefined) return undefined
+  for (let more = 1; said + more < choices.length; more *= 2) {
+    const shorter = behind(said + more)
+    if (shorter !== undefined) return shorter
+  }
+  return whole
 }
 
 interface Cycle {

@@ -4,7 +4,7 @@ import type { Model } from "../Model.ts"
 import { decodeSchedule } from "../Schedule.ts"
 import { FromSchedule } from "../strategies/FromSchedule.ts"
 import { scheduleVariable } from "./command.ts"
-import { headline, hasFailed, runFairly, type RunOptions, tell, type Told } from "./report.ts"
+import { headline, hasFailed, runToken, type RunOptions, tell, type Told } from "./report.ts"
 import { counted, raceError, type Trial } from "./trial.ts"
 
 /** Throws when the execution is wrong, says so when it is not. */
@@ -18,7 +18,7 @@ export const replayTest = (
   const schedule = decodeSchedule(token)
   if (Result.isFailure(schedule)) throw raceError(site, `${scheduleVariable}: ${schedule.failure.message}`)
   const strategy = new FromSchedule(schedule.success)
-  const told = runFairly(model, strategy, options)
+  const told = runToken(model, token, strategy, options)
   const astray = strategy.misfits + strategy.unused
   const fits = astray === 0
     ? "it fits"

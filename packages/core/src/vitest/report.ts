@@ -50,12 +50,15 @@ export const runOnce = (model: Model, strategy: Strategy, options: RunOptions): 
   }
 }
 
-/** Like `runOnce`; also where threads get out of a livelock unless the schedule is fair behind what `strategy` says. */
-export const runFairly = (model: Model, strategy: Strategy, options: RunOptions): Told => {
+/** Runs the schedule of a token: that of a livelock is one although threads may get out behind it. */
+export const runToken = (model: Model, token: string, strategy: Strategy, options: RunOptions): Told => {
   const told = runOnce(model, strategy, options)
-  return isFailure(told.verdict) ? told : onceRound(model, told.choices, options) ?? told
+  if (isFailure(told.verdict)) return told
+  const endless = onceRound(model, told.choices, options)
+  return endless?.token === token ? endless : told
 }
 
+/** The livelock that the choices lead into if the schedule is fair behind them. */
 const onceRound = (model: Model, choices: ReadonlyArray<number>, options: RunOptions): Told | undefined => {
   const lasso = lassoOf(model, choices, options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps })
   if (lasso === undefined) return undefined
@@ -113,7 +116,8 @@ export const tellFailure = (
     ...(options.shouldStop === undefined ? {} : { shouldStop: options.shouldStop })
   })
   const strategy = new FromChoices(Result.isSuccess(shrunk) ? shrunk.success.choices : failure.choices)
-  const told = failure.id === "livelock" ? runFairly(model, strategy, options) : runOnce(model, strategy, options)
+  const run = runOnce(model, strategy, options)
+  const told = isFailure(run.verdict) || failure.id !== "livelock" ? run : onceRound(model, run.choices, options) ?? run
   const least = Result.isSuccess(shrunk) ? describeShrunk(shrunk.success) : `not minimised: ${shrunk.failure.message}`
   const thrown = told.verdict._tag === "Crash" ? [told.verdict.error, ""] : []
   return { verdict: told.verdict, text: tell(model, told, place, [...thrown, least, remark]) }
