@@ -51,22 +51,14 @@ export const execute = (job: Job, strategy: Strategy, maxSteps: number, seed = 0
   const verdict = executor.run(recording, seed)
   const token = encodeSchedule(recording.schedule)
   if (!isFailure(verdict)) {
-    const endless = onceRound(job, executor.copyChoices(), maxSteps)
+    const lasso = lassoOf(job.model, executor.copyChoices(), { maxSteps })
     // The schedule of a livelock is one although threads may get out behind it.
-    if (endless !== undefined && (verdict._tag === "StepLimit" || endless.token === token)) return endless
+    if (lasso !== undefined && (verdict._tag === "StepLimit" || lasso.token === token)) {
+      const { step } = lasso.verdict
+      return { recorded: recordingOf(lasso.executor, lasso.verdict), token: lasso.token, maxSteps: step }
+    }
   }
   return { recorded: recordingOf(executor, verdict), token, maxSteps }
-}
-
-/** The livelock that the choices lead into if the schedule is fair behind them. */
-const onceRound = (job: Job, choices: ReadonlyArray<number>, limit: number): Executed | undefined => {
-  const lasso = lassoOf(job.model, choices, { maxSteps: limit })
-  if (lasso === undefined) return undefined
-  const maxSteps = lasso.verdict.step
-  const executor = new Executor(job.model, { maxSteps })
-  const recording = new Recording(new FromChoices(lasso.choices))
-  executor.run(recording)
-  return { recorded: recordingOf(executor, lasso.verdict), token: encodeSchedule(recording.schedule), maxSteps }
 }
 
 /** Runs `choices` and keeps the execution. */

@@ -16,6 +16,7 @@ import { type Actor, type AnyActor } from "../Actor.ts"
 import type { Ask } from "../Ask.ts"
 import { defaultMaxSteps, Executor, type Log } from "../Execution.ts"
 import type { Model } from "../Model.ts"
+import { encodeSchedule } from "../Schedule.ts"
 import { FromChoices } from "../strategies/FromChoices.ts"
 import { Recording } from "../strategies/Recording.ts"
 import type { Strategy, View } from "../Strategy.ts"
@@ -32,6 +33,9 @@ export interface LivelockOptions {
 export interface Lasso {
   readonly verdict: Verdict & { readonly _tag: "Livelock" }
   readonly choices: ReadonlyArray<number>
+  readonly token: string
+  /** Has just run it. */
+  readonly executor: Executor
 }
 
 /**
@@ -93,8 +97,14 @@ const limitsOf = ({ fairSteps, maxSteps = defaultMaxSteps }: LivelockOptions): L
 const lasso = (model: Model, choices: ReadonlyArray<number>, cycle: Cycle): Lasso => {
   const step = cycle.cycleStart + cycle.cycleLength
   const executor = new Executor(model, { maxSteps: step })
-  executor.run(new FairContinuation(choices))
-  return { verdict: { _tag: "Livelock", ...cycle, step }, choices: executor.copyChoices() }
+  const recording = new Recording(new FairContinuation(choices))
+  executor.run(recording)
+  return {
+    verdict: { _tag: "Livelock", ...cycle, step },
+    choices: executor.copyChoices(),
+    token: encodeSchedule(recording.schedule),
+    executor
+  }
 }
 
 /** Index of the last choice that is not what happens by default; -1 when all are. */

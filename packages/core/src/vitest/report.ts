@@ -62,17 +62,8 @@ export const runToken = (model: Model, token: string, strategy: Strategy, option
 const onceRound = (model: Model, choices: ReadonlyArray<number>, options: RunOptions): Told | undefined => {
   const lasso = lassoOf(model, choices, options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps })
   if (lasso === undefined) return undefined
-  const { verdict } = lasso
-  const executor = new Executor(model, { maxSteps: verdict.step })
-  const recording = new Recording(new FromChoices(lasso.choices))
-  executor.run(recording)
-  return {
-    log: executor.copyLog(),
-    verdict,
-    outcome: failureId(verdict)!,
-    choices: lasso.choices,
-    token: encodeSchedule(recording.schedule)
-  }
+  const { choices: round, executor, token, verdict } = lasso
+  return { log: executor.copyLog(), verdict, outcome: failureId(verdict)!, choices: round, token }
 }
 
 /** A step limit and an end are no failures. */
