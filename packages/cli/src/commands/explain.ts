@@ -42,7 +42,7 @@ export const explain = Command.make("explain", {
     }
     const job = yield* load(subject.source, input)
     const follow = yield* followToken(input.schedule)
-    const { recorded } = execute(job, follow, input.maxSteps)
+    const { recorded } = execute(job, follow, { maxSteps: input.maxSteps, given: input.schedule })
     const misfit = misfitText(follow)
     if (misfit !== undefined) note(misfit)
     const told = explanation(job, recorded, input.all)

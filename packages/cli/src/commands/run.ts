@@ -47,7 +47,7 @@ export const run = Command.make("run", {
     const { maxSteps, seed } = input
     const token = input.schedule === undefined ? undefined : yield* followToken(input.schedule)
     const strategy: Strategy = token ?? Result.getOrThrow(parseStrategy(input.strategy)).strategyFor(0)
-    const executed = execute(job, strategy, maxSteps, seed)
+    const executed = execute(job, strategy, { maxSteps, seed, given: input.schedule })
     const { recorded, token: schedule } = executed
     const { verdict } = recorded
     const misfit = token === undefined ? undefined : misfitText(token)

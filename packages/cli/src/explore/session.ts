@@ -244,7 +244,7 @@ const assess = (job: Job, { outcomes }: Explore.Explored, maxSteps: number): Ass
   for (const outcome of outcomes) {
     const state = endStateOf(outcome.name)
     if (state !== undefined) {
-      states.push({ ...state, count: outcome.count, schedule: scheduleOf(job, outcome.choices, maxSteps).token })
+      states.push({ ...state, count: outcome.count, schedule: record(job, outcome.choices, maxSteps).token })
     }
     if (outcome.name === "step-limit") stepLimited += outcome.count
     // An execution that was cut for its length may turn out to be a livelock.
@@ -268,15 +268,6 @@ const assess = (job: Job, { outcomes }: Explore.Explored, maxSteps: number): Ass
   }
 }
 
-const scheduleOf = (
-  job: Job,
-  choices: ReadonlyArray<number>,
-  maxSteps: number
-): { readonly token: string; readonly verdict: Verdict } => {
-  const { recorded, token } = record(job, choices, maxSteps)
-  return { token, verdict: recorded.verdict }
-}
-
 /** A failure as campaigns tell it, from an outcome; undefined when the execution is only long. */
 const failureOf = (
   job: Job,
@@ -285,7 +276,7 @@ const failureOf = (
   name: string,
   seen?: Verdict
 ): Failure | undefined => {
-  const { token, verdict: own } = scheduleOf(job, choices, maxSteps)
+  const { recorded: { verdict: own }, token } = record(job, choices, maxSteps)
   // A way round that the search has seen is one, also where a fair schedule of another kind leads out of it.
   const verdict = own._tag === "StepLimit" && seen?._tag === "Livelock" ? seen : own
   if (verdict._tag === "StepLimit") return undefined

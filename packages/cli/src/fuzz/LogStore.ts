@@ -3,7 +3,6 @@ import {
   classifyStepLimit,
   encodeSchedule,
   Executor,
-  isFailure,
   FromChoices,
   lassoOf,
   LogEncodeError,
@@ -44,26 +43,31 @@ export interface Executed {
   readonly maxSteps: number
 }
 
+export interface ExecuteOptions {
+  readonly maxSteps: number
+  /** Default 0. */
+  readonly seed?: number
+  /** The token that the strategy follows: that of a livelock is one although threads may get out behind it. */
+  readonly given?: string | undefined
+}
+
 /** Runs a schedule; of one that leads into a livelock, once round that. */
-export const execute = (job: Job, strategy: Strategy, maxSteps: number, seed = 0): Executed => {
+export const execute = (job: Job, strategy: Strategy, { given, maxSteps, seed = 0 }: ExecuteOptions): Executed => {
   const executor = new Executor(job.model, { maxSteps })
   const recording = new Recording(strategy)
   const verdict = executor.run(recording, seed)
-  const token = encodeSchedule(recording.schedule)
-  if (!isFailure(verdict)) {
-    const lasso = lassoOf(job.model, executor.copyChoices(), { maxSteps })
-    // The schedule of a livelock is one although threads may get out behind it.
-    if (lasso !== undefined && (verdict._tag === "StepLimit" || lasso.token === token)) {
-      const { step } = lasso.verdict
-      return { recorded: recordingOf(lasso.executor, lasso.verdict), token: lasso.token, maxSteps: step }
-    }
-  }
-  return { recorded: recordingOf(executor, verdict), token, maxSteps }
+  const isCut = verdict._tag === "StepLimit"
+  const lasso = isCut || (given !== undefined && verdict._tag === "Ok")
+    ? lassoOf(job.model, executor.copyChoices(), { maxSteps })
+    : undefined
+  return lasso !== undefined && (isCut || lasso.token === given)
+    ? { recorded: recordingOf(lasso.executor, lasso.verdict), token: lasso.token, maxSteps: lasso.verdict.step }
+    : { recorded: recordingOf(executor, verdict), token: encodeSchedule(recording.schedule), maxSteps }
 }
 
 /** Runs `choices` and keeps the execution. */
 export const record = (job: Job, choices: ReadonlyArray<number>, maxSteps: number): Executed =>
-  execute(job, new FromChoices(choices), maxSteps)
+  execute(job, new FromChoices(choices), { maxSteps })
 
 /** The verdict as campaigns give it: a step limit may be a livelock. */
 export const judged = (job: Job, verdict: Verdict, executor: Executor, maxSteps: number): Verdict =>

@@ -60,7 +60,7 @@ export const runToken = (model: Model, token: string, strategy: Strategy, option
 
 /** The livelock that the choices lead into if the schedule is fair behind them. */
 const onceRound = (model: Model, choices: ReadonlyArray<number>, options: RunOptions): Told | undefined => {
-  const lasso = lassoOf(model, choices, options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps })
+  const lasso = lassoOf(model, choices, options)
   if (lasso === undefined) return undefined
   const { choices: round, executor, token, verdict } = lasso
   return { log: executor.copyLog(), verdict, outcome: failureId(verdict)!, choices: round, token }
