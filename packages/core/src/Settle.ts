@@ -19,11 +19,12 @@
 import type { Path } from "./Ask.ts"
 import { type Call, stopped } from "./internal/fiberPort.ts"
 
-export const settle = (key: unknown): void => {
+/** `settle(key, local)` is `settle([key, local])`, and makes no array where nobody looks at it. */
+export const settle = (key: unknown, local?: unknown): void => {
   const { calls } = stopped
   if (calls === undefined) return
   const call = calls.at(-1)
-  const settled = { call, returned: false, value: key }
+  const settled = { call, returned: false, value: local === undefined ? key : [key, local] }
   // Before the first ask of a call what is outside of it may have settled, too.
   if (call !== undefined && call.since === undefined) call.first = settled
   else stopped.settled = settled

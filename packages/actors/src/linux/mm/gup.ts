@@ -135,11 +135,11 @@ function* gup_slow(task: TaskRef, address: number, flags: number): Path<FolioRef
   const write = (flags & FOLL_WRITE) !== 0
   let tried = 0
   for (;;) {
-    settle(["lock", tried])
+    settle("lock", tried)
     if (!(yield* mmap_read_lock_killable(mm))) return errno("EINTR")
     let dropped = false
     while (!dropped) {
-      settle(["walk", tried])
+      settle("walk", tried)
       const vma = yield* vma_lookup(mm, address)
       if (vma === undefined) {
         yield* mmap_read_unlock(mm)

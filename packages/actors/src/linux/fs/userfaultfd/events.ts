@@ -76,7 +76,7 @@ function* wait_completion(task: TaskRef, ctx: CtxRef, message: Message): Path<vo
     yield* ask(task.task, schedule)
     yield* ask(ctx.event_lock, Mutex.spinlock.lock)
   }
-  settle(["done", abandoned])
+  settle("done", abandoned)
   yield* ask(task.task, set_current_state, "TASK_RUNNING")
   yield* ask(ctx.event_lock, Mutex.spinlock.unlock)
   // Nobody will ever watch the child: its VMAs must not wait for somebody who does.

@@ -84,7 +84,7 @@ export function* handle_userfault(vmf: Vmf, reason: Reason): Path<number> {
   // Taken while the VMA lock still pins the context.
   yield* userfaultfd_ctx_get(ctx)
   // What led here does not matter any more: callers hand the result on as it is.
-  settle(["queue", uffd, reason, vmf.flags])
+  settle(reason, uffd)
   yield* ask(ctx.pending_lock, Mutex.spinlock.lock)
   // After this the message can be read, and the waiter be woken.
   yield* ask(ctx.pending, queue_add, { thread: task.id, message: userfault_msg(vmf, reason), waken: false })
@@ -97,7 +97,7 @@ export function* handle_userfault(vmf: Vmf, reason: Reason): Path<number> {
     yield* call(wake_fd(task, ctx))
     yield* ask(task.task, schedule)
   }
-  settle(["woken", uffd])
+  settle("woken", uffd)
   yield* ask(task.task, set_current_state, "TASK_RUNNING")
   // The kernel skips the lock when list_empty_careful() says that the waker has unlinked the entry. An entry on its way
   // from one queue to the other is not empty by that test, but would be in neither queue here: so always lock.

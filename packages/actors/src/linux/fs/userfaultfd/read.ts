@@ -79,7 +79,10 @@ function* finish_fork(task: TaskRef, ctx: CtxRef, waiter: Waiter): Path<void> {
   yield* ask(ctx.event_lock, Mutex.spinlock.unlock)
 }
 
-/** read(2) of one message (settles: to be called with `call`); or -EINVAL (no UFFDIO_API), -EAGAIN (nonblock, nothing there), -EINTR (killed). */
+/**
+ * read(2) of one message; or -EINVAL (no UFFDIO_API), -EAGAIN (nonblock, nothing there), -EINTR (killed). Settles: to be
+ * called with `call`.
+ */
 export function* userfaultfd_read(task: TaskRef, ctx: CtxRef, nonblock: boolean): Path<Message | number> {
   const error = yield* userfaultfd_is_initialized(ctx)
   if (error !== 0) return error

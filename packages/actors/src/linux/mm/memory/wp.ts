@@ -165,7 +165,7 @@ function* wp_page_copy(vmf: Vmf, orig: PtePresent, old: FolioRef | undefined, vm
   yield* ask(folio.folio, folio_add_lru)
   yield* ask(vmf.pte, set_pte_at, entry)
   // What was copied where does not matter any more: callers hand the result on as it is.
-  settle(["copied", old?.pfn])
+  settle("copied", old?.pfn)
   if (old !== undefined) {
     yield* ask(task.syscall, copy_end)
     yield* folio_remove_rmap_pte(old)

@@ -139,7 +139,7 @@ function* fault_under_mmap_lock(task: TaskRef, address: number, first: number, w
   const { mm, world } = task
   let flags = first
   for (;;) {
-    settle(["mmap_lock", flags])
+    settle("mmap_lock", flags)
     const vma = yield* call(lock_mm_and_find_vma(mm, address))
     if (vma === "killed") return errno("EINTR")
     if (vma === undefined) return SIGSEGV
