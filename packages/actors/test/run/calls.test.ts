@@ -14,6 +14,10 @@ import { kernelOf, readRace } from "../corpus/race.ts"
 const corpus = new URL("../../corpus/", import.meta.url)
 const executions = 40
 
+const isSame = (values: Values, known: Ask<unknown> | undefined, ask: Ask<unknown> | undefined): boolean =>
+  known?.actor === ask?.actor && known?.command === ask?.command &&
+  values.representative(known?.arg) === values.representative(ask?.arg)
+
 /** What the threads of a model ask, as a function of what is remembered of them. */
 class Remembered {
   /** Moments that more than one way leads to. */
@@ -36,17 +40,12 @@ class Remembered {
       const ask = asks[i]!
       if (ask.command === this.model.threads[thread]!.exit.command) continue
       const moment = at.get(thread) ?? this.fibers.root(thread)
-      if (!this.isSame(moment.ask, ask)) wrong.push(`step ${i}: ${ask.actor.name}.${ask.command.name}`)
+      if (!isSame(this.values, moment.ask, ask)) wrong.push(`step ${i}: ${ask.actor.name}.${ask.command.name}`)
       const next = this.fibers.after(moment, results[i])
       if (next.others !== undefined) this.joined.add(next)
       at.set(thread, next)
     }
     return wrong
-  }
-
-  private isSame(known: Ask<unknown> | undefined, ask: Ask<unknown>): boolean {
-    return known?.actor === ask.actor && known.command === ask.command &&
-      this.values.representative(known.arg) === this.values.representative(ask.arg)
   }
 }
 
@@ -104,10 +103,7 @@ class Unforgetting {
   differsAfter(before: Moment, result: unknown, moment: Moment): string | undefined {
     let left = stepsCompared
     const visit = (own: Moment, remembered: Moment): string | undefined => {
-      if (
-        own.ask?.actor !== remembered.ask?.actor || own.ask?.command !== remembered.ask?.command ||
-        this.values.representative(own.ask?.arg) !== this.values.representative(remembered.ask?.arg)
-      ) {
+      if (!isSame(this.values, remembered.ask, own.ask)) {
         return `${nameOf(remembered)} is remembered, but it is ${nameOf(own)}`
       }
       for (const [told, next] of remembered.children) {

@@ -84,14 +84,26 @@ const alternate = (): Strategy => {
   }
 }
 
+/** Two that let each other go first, for ever if they keep step. */
+const afterYou = (m: ModelBuilder): void => {
+  const a = m.actor(mutex.type, "a", Mutex.free)
+  const b = m.actor(mutex.type, "b", Mutex.free)
+  m.thread("T0", () => polite(a, b))
+  m.thread("T1", () => polite(b, a))
+}
+
+/** Two that wait for what nobody does, and one that works for a while. */
+const spinners = (m: ModelBuilder): void => {
+  const flag = m.actor(Cell.cellType, "flag", 0)
+  const x = m.actor(Cell.cellType, "x", 0)
+  m.thread("T0", () => spinUntilSet(flag))
+  m.thread("T1", () => addTimes(x, 10))
+  m.thread("T2", () => spinUntilSet(flag))
+}
+
 describe("classifyStepLimit", () => {
   test("two threads that always let the other go first are a livelock", () => {
-    const { verdict } = classify((m) => {
-      const a = m.actor(mutex.type, "a", Mutex.free)
-      const b = m.actor(mutex.type, "b", Mutex.free)
-      m.thread("T0", () => polite(a, b))
-      m.thread("T1", () => polite(b, a))
-    }, alternate())
+    const { verdict } = classify(afterYou, alternate())
     expect(verdict).toMatchObject({ ...livelock, cycleStart: 0, cycleLength: 6 })
   })
 
@@ -106,13 +118,7 @@ describe("classifyStepLimit", () => {
   test("also when others did something first and their steps come from a random schedule", () => {
     for (let seed = 0; seed < 20; seed++) {
       const { choices, model, verdict } = classify(
-        (m) => {
-          const flag = m.actor(Cell.cellType, "flag", 0)
-          const x = m.actor(Cell.cellType, "x", 0)
-          m.thread("T0", () => spinUntilSet(flag))
-          m.thread("T1", () => addTimes(x, 10))
-          m.thread("T2", () => spinUntilSet(flag))
-        },
+        spinners,
         new RandomWalk(),
         seed
       )
@@ -131,12 +137,7 @@ describe("classifyStepLimit", () => {
   })
 
   test("the loop it names repeats, step for step", () => {
-    const { choices, model, verdict } = classify((m) => {
-      const a = m.actor(mutex.type, "a", Mutex.free)
-      const b = m.actor(mutex.type, "b", Mutex.free)
-      m.thread("T0", () => polite(a, b))
-      m.thread("T1", () => polite(b, a))
-    }, alternate())
+    const { choices, model, verdict } = classify(afterYou, alternate())
     if (verdict._tag !== "Livelock") throw new Error("expected a livelock")
     const executor = new Executor(model, { maxSteps })
     executor.run(new FromChoices(choices))
@@ -146,27 +147,12 @@ describe("classifyStepLimit", () => {
   })
 
   test("a lasso is the livelock cut after one round, and says so when it is judged itself", () => {
-    const models: ReadonlyArray<(m: ModelBuilder) => void> = [
-      (m) => {
-        const flag = m.actor(Cell.cellType, "flag", 0)
-        const x = m.actor(Cell.cellType, "x", 0)
-        m.thread("T0", () => spinUntilSet(flag))
-        m.thread("T1", () => addTimes(x, 10))
-        m.thread("T2", () => spinUntilSet(flag))
-      },
-      (m) => {
-        const a = m.actor(mutex.type, "a", Mutex.free)
-        const b = m.actor(mutex.type, "b", Mutex.free)
-        m.thread("T0", () => polite(a, b))
-        m.thread("T1", () => polite(b, a))
-      }
-    ]
-    for (
-      const [parts, strategy] of [[models[0]!, new RandomWalk()], [models[0]!, new Sequential()], [
-        models[1]!,
-        alternate()
-      ]] as const
-    ) {
+    const livelocks = [
+      [spinners, new RandomWalk()],
+      [spinners, new Sequential()],
+      [afterYou, alternate()]
+    ] as const
+    for (const [parts, strategy] of livelocks) {
       const { choices, model, verdict } = classify(parts, strategy)
       const lasso = lassoOf(model, choices, { maxSteps })
       if (verdict._tag !== "Livelock" || lasso === undefined) throw new Error("expected a livelock")
