@@ -484,7 +484,7 @@ export class Executor implements View, Event, Quiescence {
 
   private nobodyMoves(): Verdict {
     if (this.partialDeadlocks) {
-      for (const slot of this.slots) this.lookForCycle(slot, true)
+      for (const slot of this.slots) if (slot.pending !== undefined) this.lookForCycle(slot, true)
       if (this.found !== undefined) return this.found
     }
     const waiting = this.slots.filter((s) => s.pending !== undefined && !s.spec.daemon)
