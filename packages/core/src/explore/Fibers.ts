@@ -21,6 +21,7 @@ import {
   usePort
 } from "../internal/fiberPort.ts"
 import type { Thread } from "../Model.ts"
+import { type Fingerprint, type Fingerprints, Printer } from "./Fingerprint.ts"
 import type { Values } from "./Values.ts"
 
 /** How a thread's code ended. */
@@ -49,6 +50,10 @@ export class Moment {
   others: Array<Moment> | undefined = undefined
   /** Of calls that began just before, by their depth: where the thread was in them and after them. */
   calls: Array<Known> | undefined = undefined
+  /** What the thread said, when that is all its future depends on. */
+  readonly settled: Settled | undefined
+  /** The same in every process: see `Fibers.printOf`. */
+  print: Fingerprint | undefined = undefined
   /** What follows is kept by the machine: the number of the moment among the positions of its thread, */
   position = -1
   /** whether the ask had to wait when its actor was last looked at, */
@@ -65,8 +70,10 @@ export class Moment {
     thread: number,
     parent: Moment | undefined,
     received: unknown,
-    stop: Ask<unknown> | Ended
+    stop: Ask<unknown> | Ended,
+    settled: Settled | undefined
   ) {
+    this.settled = settled
     this.id = id
     this.ordinal = ordinal
     this.thread = thread
@@ -167,11 +174,27 @@ export class Fibers {
       return known
     }
     const at = "_tag" in stop ? stop : this.representative(stop)
-    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, at)
+    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, at, settled)
     alike?.set(key, moment)
     live.at = moment.ask === undefined ? undefined : moment
     this.begin(moment)
     return moment
+  }
+
+  /** Tells the moment from all others by what the thread was told, or by what it said that its future depends on. */
+  printOf(moment: Moment, prints: Fingerprints): Fingerprint {
+    const { parent, received, settled, thread } = moment
+    if (moment.print !== undefined) return moment.print
+    if (settled === undefined) {
+      return moment.print = parent === undefined
+        ? new Printer("root").word(thread).done
+        : new Printer("after").print(this.printOf(parent, prints)).print(prints.of(received)).done
+    }
+    const { call, returned, value } = settled
+    const printer = call === undefined
+      ? new Printer("settled").word(thread)
+      : new Printer("called").print(this.printOf(call.since as Moment, prints)).word(call.depth).word(returned ? 1 : 0)
+    return moment.print = printer.print(prints.of(value)).done
   }
 
   /** Where the thread was after it had said something of the kind, by what it said. */

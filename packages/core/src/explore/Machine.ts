@@ -17,7 +17,8 @@ import { chooseNumber, spawnThread, type ThreadState } from "../Thread.ts"
 import { ok, type Verdict, type Wait } from "../Verdict.ts"
 import { type Dependence } from "./Dependence.ts"
 import { type Footprint, Touched } from "./Footprint.ts"
-import { Fibers, type Moment } from "./Fibers.ts"
+import { Fibers, Moment } from "./Fibers.ts"
+import { type Fingerprint, Fingerprints, Printer } from "./Fingerprint.ts"
 import type { Values } from "./Values.ts"
 import { Vector } from "./Vector.ts"
 import { type Look, Watch } from "./Watch.ts"
@@ -127,8 +128,10 @@ export class Machine {
   initialFailure: Verdict | undefined = undefined
   /** The present state as numbers; undefined unless equal states are one object. */
   readonly vector: Vector | undefined
+  /** Of all that is in `vector`. */
+  readonly prints = new Fingerprints()
   /** The column of `vector` that is left to its user: for who is part of the state in a search with a bound. */
-  readonly freeColumn: number
+  private readonly freeColumn: number
   /** The actors have the first columns, by id; then come the threads, and then the monitors. */
   private readonly threadColumn: number
   private readonly monitorColumn: number
@@ -153,7 +156,9 @@ export class Machine {
     this.threadColumn = model.actors.length
     this.monitorColumn = this.threadColumn + model.threads.length
     this.freeColumn = this.monitorColumn + model.monitors.length
-    this.vector = options.intern === true ? new Vector(this.freeColumn + 1) : undefined
+    this.vector = options.intern === true
+      ? new Vector(this.freeColumn + 1, (_, value) => this.printOf(value))
+      : undefined
     this.same = options.intern === true ? (state) => values.representative(state) : (state) => state
     this.fibers = new Fibers(model.threads, values)
     this.at = model.threads.map(() => undefined)
@@ -224,7 +229,18 @@ export class Machine {
     monitorStates.forEach((state, m) =>
       vector.set(this.monitorColumn + m, vector.numberOf(this.monitorColumn + m, state))
     )
-    vector.set(this.freeColumn, 0)
+    this.setFree(0)
+  }
+
+  /** Puts a number into the column that is left to the user of `vector`. */
+  setFree(number: number): void {
+    const { freeColumn, vector } = this
+    vector!.set(freeColumn, vector!.numberOf(freeColumn, number))
+  }
+
+  private printOf(value: unknown): Fingerprint {
+    if (value === unborn) return new Printer("unborn").done
+    return value instanceof Moment ? this.fibers.printOf(value, this.prints) : this.prints.of(value)
   }
 
   /** Of a thread that has ended only what it returned can still matter. */

@@ -239,7 +239,7 @@ export class States {
    */
   private find(step: Happened | undefined, last: number): number {
     const { machine, options } = this
-    if (options.cost !== undefined) machine.vector!.set(machine.freeColumn, last + 1)
+    if (options.cost !== undefined) machine.setFree(last + 1)
     if (step?.failure !== undefined || machine.events >= options.maxSteps) return -1
     return this.visited.find(machine.vector!)
   }

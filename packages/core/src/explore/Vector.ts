@@ -6,19 +6,34 @@
  * The row is kept packed: four bits at a time, in the order in which they were first needed. So most columns take four
  * bits, those that never change take none, and a row that was taken earlier is the same as it would be now but for zeros
  * at its end.
+ *
+ * Its fingerprint is kept with it: the exclusive or of one for each column and its value (Zobrist: A new hashing method
+ * with application for game playing, 1970). Columns begin with the values numbered 0, which count as nothing.
  */
-export class Vector {
+import { type Fingerprint, Printer } from "./Fingerprint.ts"
+
+export class Vector implements Fingerprint {
   readonly now: Int32Array
   /** The present row, packed; of these words the first `length` have been needed so far. */
   words = new Int32Array(8)
   length = 0
+  low = 0
+  high = 0
+  private readonly printOf: (column: number, value: unknown) => Fingerprint
+  /** By column and number. */
+  private readonly lows: ReadonlyArray<Array<number>>
+  private readonly highs: ReadonlyArray<Array<number>>
   private readonly known: ReadonlyArray<Map<unknown, number>>
   /** By column: where its digits are, the lowest first. */
   private readonly digits: ReadonlyArray<Array<number>>
   private digitCount = 0
 
-  constructor(columns: number) {
+  /** `printOf`: fingerprints of the values of columns. */
+  constructor(columns: number, printOf: (column: number, value: unknown) => Fingerprint) {
     this.now = new Int32Array(columns)
+    this.printOf = printOf
+    this.lows = Array.from({ length: columns }, () => [])
+    this.highs = Array.from({ length: columns }, () => [])
     this.known = Array.from({ length: columns }, () => new Map<unknown, number>())
     this.digits = Array.from({ length: columns }, () => [])
   }
@@ -27,14 +42,27 @@ export class Vector {
   numberOf(column: number, value: unknown): number {
     const known = this.known[column]!
     let number = known.get(value)
-    if (number === undefined) known.set(value, number = known.size)
+    if (number === undefined) {
+      known.set(value, number = known.size)
+      const { high, low } = number === 0
+        ? nothing
+        : new Printer("column").word(column).print(this.printOf(column, value)).done
+      this.lows[column]!.push(low)
+      this.highs[column]!.push(high)
+    }
     return number
   }
 
+  /** `number`: one that `numberOf` gave for this column. */
   set(column: number, number: number): void {
-    let change = this.now[column]! ^ number
+    const before = this.now[column]!
+    let change = before ^ number
     if (change === 0) return
     this.now[column] = number
+    const lows = this.lows[column]!
+    const highs = this.highs[column]!
+    this.low ^= lows[before]! ^ lows[number]!
+    this.high ^= highs[before]! ^ highs[number]!
     const digits = this.digits[column]!
     for (let i = 0; change !== 0; i++) {
       const digit = i < digits.length ? digits[i]! : this.newDigit(digits)
@@ -56,18 +84,4 @@ export class Vector {
   }
 }
 
-/** A hash of a packed row. Zeros at its end make no difference. Two hashes with different seeds are independent. */
-export const hashOf = (words: Int32Array, from: number, length: number, seed: number): number => {
-  let hash = seed
-  for (let i = 0; i < length; i++) {
-    const word = words[from + i]!
-    if (word !== 0) hash = mixed(hash + Math.imul(word, 0x9e3779b1) + Math.imul(i, seed))
-  }
-  return hash
-}
-
-const mixed = (seed: number): number => {
-  let h = Math.imul(seed ^ (seed >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return h ^ (h >>> 16)
-}
+const nothing: Fingerprint = { low: 0, high: 0 }

@@ -1,10 +1,11 @@
 /**
  * The states seen so far. Full rows first: no state is ever mistaken for another. When their rows would take more
- * than `fullBytes`, the rows are dropped and 64-bit hashes are kept (hash compaction, Wolper and Leroy, CAV'93): two
+ * than `fullBytes`, the rows are dropped and their fingerprints are kept (hash compaction, Wolper and Leroy, CAV'93): two
  * states may then be taken for one, and what follows from the second is omitted. With n states the expected number of
  * such pairs is n(n-1)/2^65, which also bounds the probability that there is any.
  */
-import { hashOf, type Vector } from "./Vector.ts"
+import type { Fingerprint } from "./Fingerprint.ts"
+import type { Vector } from "./Vector.ts"
 
 export interface VisitedOptions {
   /** Bytes for full rows; default 512 MiB. */
@@ -17,8 +18,8 @@ export interface VisitedOptions {
 const numberBits = 26
 const numberMask = 2 ** numberBits - 1
 
-const firstSeed = 0x2545f491
-const secondSeed = 0x61c88647
+/** Words of a row before the state itself: its fingerprint. */
+const head = 2
 
 export class Visited {
   /** States held; their numbers are 0 to size - 1. */
@@ -26,11 +27,11 @@ export class Visited {
   private readonly fullWords: number
   private readonly maxStates: number
   private compact = false
-  /** Open addressing, by the low bits of the first hash. */
+  /** Open addressing, by the low bits of fingerprints. */
   private places = new Int32Array(1 << 12)
-  /** Rows of `width` words, by the numbers of states; when full rows were given up: the two hashes. */
+  /** Rows of `width` words, by the numbers of states: the fingerprint and, unless full rows were given up, the state. */
   private rows = new Int32Array(1 << 12)
-  private width = 1
+  private width = head
 
   constructor(options: VisitedOptions = {}) {
     this.fullWords = Math.min((options.fullBytes ?? 512 * 2 ** 20) / 4, 2 ** 30)
@@ -53,71 +54,97 @@ export class Visited {
   }
 
   /** The number of the state; -1 when it was not seen. */
-  find({ length, words }: Vector): number {
+  find(vector: Vector): number {
     const { places } = this
+    const { low } = vector
     const mask = places.length - 1
-    const hash = this.hash(words, 0, length, firstSeed)
-    for (let at = hash & mask;; at = (at + 1) & mask) {
+    for (let at = low & mask;; at = (at + 1) & mask) {
       const place = places[at]!
       if (place === 0) return -1
-      if ((place ^ hash) >>> numberBits !== 0) continue
+      if ((place ^ low) >>> numberBits !== 0) continue
       const number = (place & numberMask) - 1
-      if (this.compact ? this.hasHashes(number, hash, words, length) : this.hasRow(number, words, length)) return number
+      if (this.compact ? this.hasPrint(number, low, vector.high) : this.hasRow(number, vector)) return number
     }
   }
 
   /** Gives a state that was not seen its number; -1: there is no room. */
-  add({ length, words }: Vector): number {
+  add({ high, length, low, words }: Vector): number {
     if (this.size >= this.maxStates) return -1
     const number = this.size
-    if (!this.compact) this.makeRoom(number + 1, Math.max(this.width, length))
-    const hash = this.hash(words, 0, length, firstSeed)
-    if (this.compact) {
-      this.makeRoom(number + 1, 2)
-      this.rows[2 * number] = hash
-      this.rows[2 * number + 1] = this.hash(words, 0, length, secondSeed)
-    } else {
-      const from = number * this.width
-      for (let i = 0; i < length; i++) this.rows[from + i] = words[i]!
+    if (!this.compact) this.makeRoom(number + 1, Math.max(this.width, head + length))
+    if (this.compact) return this.append(low, high)
+    const from = number * this.width + head
+    for (let i = 0; i < length; i++) this.rows[from + i] = words[i]!
+    return this.number(low, high)
+  }
+
+  /** Like `find` and `add`, where only the fingerprint is known. Call when full rows were given up. */
+  findPrint({ high, low }: Fingerprint): number {
+    const { places } = this
+    const mask = places.length - 1
+    for (let at = low & mask;; at = (at + 1) & mask) {
+      const place = places[at]!
+      if (place === 0) return -1
+      if ((place ^ low) >>> numberBits === 0 && this.hasPrint((place & numberMask) - 1, low, high)) {
+        return (place & numberMask) - 1
+      }
     }
-    this.size++
-    if (this.size * 4 > this.places.length * 3) this.rehash(this.places.length * 4)
-    else this.occupy(number, hash)
-    return number
+  }
+
+  addPrint({ high, low }: Fingerprint): number {
+    return this.size >= this.maxStates ? -1 : this.append(low, high)
+  }
+
+  /** The fingerprint of the state with this number. */
+  printOf(number: number): Fingerprint {
+    const at = number * this.width
+    return { low: this.rows[at]!, high: this.rows[at + 1]! }
   }
 
   /** Drops the full rows, to make room. */
   dropRows(): void {
     if (this.compact) return
     const { rows, width } = this
-    const hashes = new Int32Array(Math.max(2, 2 * this.size))
+    const prints = new Int32Array(Math.max(head, head * this.size))
     for (let number = 0; number < this.size; number++) {
-      hashes[2 * number] = this.hash(rows, number * width, width, firstSeed)
-      hashes[2 * number + 1] = this.hash(rows, number * width, width, secondSeed)
+      prints[head * number] = rows[number * width]!
+      prints[head * number + 1] = rows[number * width + 1]!
     }
-    this.rows = hashes
-    this.width = 2
+    this.rows = prints
+    this.width = head
     this.compact = true
   }
 
-  /** For tests: other hashes. */
-  protected hash(words: Int32Array, from: number, length: number, seed: number): number {
-    return hashOf(words, from, length, seed)
+  private append(low: number, high: number): number {
+    this.makeRoom(this.size + 1, head)
+    return this.number(low, high)
   }
 
-  private hasRow(number: number, words: Int32Array, length: number): boolean {
+  /** Gives the row at the end its head and its number. */
+  private number(low: number, high: number): number {
+    const number = this.size++
+    this.rows[number * this.width] = low
+    this.rows[number * this.width + 1] = high
+    if (this.size * 4 > this.places.length * 3) this.rehash(this.places.length * 4)
+    else this.occupy(number, low)
+    return number
+  }
+
+  private hasRow(number: number, { length, words }: Vector): boolean {
     const { rows, width } = this
-    const from = number * width
-    for (let i = 0; i < width; i++) if (rows[from + i] !== words[i]) return false
-    for (let i = width; i < length; i++) if (words[i] !== 0) return false
+    const from = number * width + head
+    const own = width - head
+    for (let i = 0; i < own; i++) if (rows[from + i] !== words[i]) return false
+    for (let i = own; i < length; i++) if (words[i] !== 0) return false
     return true
   }
 
-  private hasHashes(number: number, hash: number, words: Int32Array, length: number): boolean {
-    return this.rows[2 * number] === hash && this.rows[2 * number + 1] === this.hash(words, 0, length, secondSeed)
+  private hasPrint(number: number, low: number, high: number): boolean {
+    const { rows, width } = this
+    return rows[number * width] === low && rows[number * width + 1] === high
   }
 
-  /** For so many rows of so many words: full ones become hashes when they would take too much. */
+  /** For so many rows of so many words: full ones are given up when they would take too much. */
   private makeRoom(count: number, width: number): void {
     const words = count * width
     if (width === this.width && words <= this.rows.length) return
@@ -136,18 +163,14 @@ export class Visited {
 
   private rehash(length: number): void {
     this.places = new Int32Array(length)
-    const { rows, width } = this
-    for (let number = 0; number < this.size; number++) {
-      const from = number * width
-      this.occupy(number, this.compact ? rows[from]! : this.hash(rows, from, width, firstSeed))
-    }
+    for (let number = 0; number < this.size; number++) this.occupy(number, this.rows[number * this.width]!)
   }
 
-  private occupy(number: number, hash: number): void {
+  private occupy(number: number, low: number): void {
     const { places } = this
     const mask = places.length - 1
-    let at = hash & mask
+    let at = low & mask
     while (places[at] !== 0) at = (at + 1) & mask
-    places[at] = (hash & ~numberMask) | (number + 1)
+    places[at] = (low & ~numberMask) | (number + 1)
   }
 }

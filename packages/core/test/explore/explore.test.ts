@@ -2,6 +2,7 @@
 import { ask, Cell, Executor, Explore, failureId, FromChoices, makeModel, type Model, Mutex } from "@mmrace/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
+import { Fingerprints } from "@mmrace/core/explore/Fingerprint"
 import { Vector } from "@mmrace/core/explore/Vector"
 import { Visited } from "@mmrace/core/explore/Visited"
 import { comparable } from "../engine/support.ts"
@@ -193,6 +194,8 @@ test("a monitor whose looks count costs optimal no class", () => {
 })
 
 describe("memory", () => {
+  const prints = new Fingerprints()
+
   test("beyond the full keys, states are kept as hashes, and the verdict says what that risks", () => {
     const exact = Explore.explore(P.counters(4, 2), { reduction: "states" })
     const compact = Explore.explore(P.counters(4, 2), { reduction: "states", fullBytes: 40 })
@@ -211,11 +214,11 @@ describe("memory", () => {
     const row = fc.tuple(fc.nat(2), fc.nat(2), fc.oneof(fc.nat(2), fc.nat()))
     fc.assert(
       fc.property(fc.array(row), fc.nat(60), (rows, fullBytes) => {
-        const vector = new Vector(3)
+        const vector = new Vector(3, (_, value) => prints.of(value))
         const table = new Visited({ fullBytes })
         const map = new Map<string, number>()
         for (const numbers of rows) {
-          numbers.forEach((number, column) => vector.set(column, number))
+          numbers.forEach((number, column) => vector.set(column, vector.numberOf(column, number)))
           const key = numbers.join()
           expect(table.find(vector)).toBe(map.get(key) ?? -1)
           if (!map.has(key)) {
@@ -229,16 +232,14 @@ describe("memory", () => {
   })
 
   test("rows are told apart though their hashes are equal", () => {
-    class Colliding extends Visited {
-      protected override hash(): number {
-        return 7
-      }
-    }
-    const vector = new Vector(2)
-    const table = new Colliding()
-    vector.set(0, 1)
+    const vector = new Vector(2, () => ({ low: 7, high: 7 }))
+    const table = new Visited()
+    const now = (...numbers: ReadonlyArray<number>): void =>
+      numbers.forEach((number, column) => vector.set(column, vector.numberOf(column, number)))
+    now(0, 0)
+    now(1, 0)
     table.add(vector)
-    vector.set(1, 1)
+    now(2, 0)
     expect(table.find(vector)).toBe(-1)
     table.dropRows()
     expect(table.find(vector)).toBe(0)
