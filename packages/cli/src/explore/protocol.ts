@@ -20,6 +20,9 @@ export const isLasting = ({ cost, reduction }: Plan): boolean => cost === undefi
 export const isTree = ({ cost, reduction }: Plan): boolean =>
   cost === undefined && (reduction === "optimal" || reduction === "source")
 
+/** Whether two workers can explore it with states that they share. */
+export const isShared = ({ cost, reduction }: Plan): boolean => cost === undefined && reduction === "stateful"
+
 export interface ExploreRequest {
   readonly plan: Plan
   readonly task: Explore.Task
@@ -31,6 +34,23 @@ export interface ExploreRequest {
   readonly pause: number | undefined
   /** Bytes that this worker may use. */
   readonly memory: number
+}
+
+/** To one of two explorations that share states: go on. The worker keeps it until it is to end. */
+export interface RoundRequest {
+  readonly role: Explore.Role
+  readonly plan: Plan
+  /** Where the leader begins. */
+  readonly resume: Explore.Checkpoint | undefined
+  /** What the other one found since the last round. */
+  readonly news: Explore.News | undefined
+  /** At most; undefined: none, and to end. A leader then says what came out. */
+  readonly steps: number | undefined
+  readonly pause: number | undefined
+  /** Bytes that it may use. */
+  readonly memory: number
+  /** States that it may know. */
+  readonly states: number
 }
 
 /** Why a worker is done with a request. */
@@ -56,7 +76,17 @@ export type ExploreMessage =
   | { readonly _tag: "Exploring"; readonly progress: ExploreProgress }
   | { readonly _tag: "Saved"; readonly checkpoint: Explore.Checkpoint }
 
+export interface Rounded {
+  readonly _tag: "Rounded"
+  /** "spent" when there were no more steps to do. */
+  readonly ending: Ending
+  /** States known to have been explored. */
+  readonly states: number
+  readonly news: Explore.News | undefined
+}
+
 export type ExploreDone =
   | { readonly _tag: "Explored"; readonly explored: Explore.Explored; readonly ending: Ending }
   /** The budget was spent: these are to be explored in its place. */
   | { readonly _tag: "Split"; readonly tasks: ReadonlyArray<Explore.Task> }
+  | Rounded

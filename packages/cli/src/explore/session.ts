@@ -13,8 +13,9 @@ import type { UserError } from "../UserError.ts"
 import { writeCheckpoint } from "./Checkpoint.ts"
 import { type EndState, endStateOf } from "./EndStates.ts"
 import { Meter } from "./Meter.ts"
-import { isTree, type Plan } from "./protocol.ts"
-import { type Part, Search, type Searched } from "./search.ts"
+import { PairSearch } from "./PairSearch.ts"
+import { isShared, isTree, type Plan } from "./protocol.ts"
+import { type Part, Search, type Searched, type SearchOptions } from "./search.ts"
 
 export interface ExploreSettings {
   readonly plan: Plan
@@ -78,11 +79,13 @@ export const runExploration = (
     let { plan } = settings
     if (settings.checkFolder) yield* openFolder(settings.folder)
     const run = Effect.runPromiseWith(yield* Effect.context<FileSystem.FileSystem>())
-    const size = isTree(plan) ? Math.max(1, Math.min(settings.workers, Math.floor(settings.memory / leastMemory))) : 1
+    const most = isTree(plan) ? settings.workers : isShared(plan) ? Math.min(2, settings.workers) : 1
+    const size = Math.max(1, Math.min(most, Math.floor(settings.memory / leastMemory)))
     const memory = settings.memory / size
+    const shares = settings.statesFirst || isShared(plan)
     const pool = yield* Effect.acquireRelease(
       // Room for what comes between two looks at the memory.
-      Effect.sync(() => new Pool(job, size, Math.ceil(memory / 2 ** 20) + 256)),
+      Effect.sync(() => new Pool(job, size, Math.ceil((shares ? settings.memory : memory) / 2 ** 20) + 256)),
       (opened) => Effect.promise(() => opened.close())
     )
     /** By failure id: the schedule that is on disk, and where. */
@@ -105,10 +108,10 @@ export const runExploration = (
         )
       )
     }
-    const search = (wanted: Plan, parts?: ReadonlyArray<Part>, budget?: number): Promise<Searched> =>
-      new Search(pool, {
+    const search = (wanted: Plan, parts?: ReadonlyArray<Part>, budget?: number): Promise<Searched> => {
+      const options: SearchOptions = {
         plan: wanted,
-        memory,
+        memory: isShared(wanted) ? settings.memory : memory,
         pause,
         parts,
         ...(budget === undefined ? {} : { budget }),
@@ -125,7 +128,9 @@ export const runExploration = (
         onCheckpoint: (left) => {
           writes.push(save(wanted, left))
         }
-      }).run()
+      }
+      return (isShared(wanted) ? new PairSearch(pool, options) : new Search(pool, options)).run()
+    }
     const ended = yield* Effect.promise(() =>
       limited(pool, settings.time, async () => {
         if (settings.statesFirst) {

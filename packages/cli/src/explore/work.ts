@@ -5,14 +5,14 @@ import { endStates } from "./EndStates.ts"
 import { Memory } from "./memory.ts"
 import { type Ending, type ExploreDone, type ExploreMessage, type ExploreRequest, isTree } from "./protocol.ts"
 
-const progressEvery = 200
+export const progressEvery = 200
 
 /** Executions that must be possible between two times that memory runs short. */
 const leastProgress = 100
 
 /** States for each byte of memory that may be held, at most, and the part of it that their rows may take. */
-const statesPerByte = 1 / 100
-const rowsPart = 0.3
+export const statesPerByte = 1 / 100
+export const rowsPart = 0.3
 
 export interface Surroundings {
   readonly stopped: () => boolean
@@ -84,7 +84,7 @@ export const exploreTask = (loaded: LoadedProgram, request: ExploreRequest, arou
   }
 }
 
-const choicesOf = (
+export const choicesOf = (
   twin: LoadedProgram,
   moves: ReadonlyArray<Explore.Move>,
   maxSteps: number

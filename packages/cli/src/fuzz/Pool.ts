@@ -20,7 +20,7 @@ export interface PoolEvents {
 
 type Done = Extract<
   Message,
-  { readonly _tag: "SliceDone" | "ShrinkDone" | "ShrinkFailed" | "DeterminismDone" | "Explored" | "Split" }
+  { readonly _tag: "SliceDone" | "ShrinkDone" | "ShrinkFailed" | "DeterminismDone" | "Explored" | "Split" | "Rounded" }
 >
 
 /** A worker's own code failed: a defect of mmrace, or memory ran out. */

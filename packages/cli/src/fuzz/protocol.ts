@@ -1,7 +1,7 @@
 /** What the main thread and its workers tell each other. Plain data, apart from the shared stop flags. */
 import type { Program } from "@mmrace/actors"
 import type { Cost, Failure, Shrunk, Slice, SliceResult } from "@mmrace/core"
-import type { ExploreDone, ExploreMessage, ExploreRequest } from "../explore/protocol.ts"
+import type { ExploreDone, ExploreMessage, ExploreRequest, RoundRequest } from "../explore/protocol.ts"
 
 export interface WorkerSetup {
   readonly program: Program
@@ -48,6 +48,7 @@ export type Task =
   | ({ readonly _tag: "Shrink" } & ShrinkRequest)
   | ({ readonly _tag: "Determinism" } & DeterminismRequest)
   | ({ readonly _tag: "Explore" } & ExploreRequest)
+  | ({ readonly _tag: "Round" } & RoundRequest)
 
 export interface SliceProgress {
   readonly executions: number

@@ -3,6 +3,7 @@ import { check, Kernel, kernelWords, loadProgram, type Program, smallerPrograms 
 import { checkDeterminism, type Cost, runSlice, shrink, shrinkProgram, type Slice } from "@mmrace/core"
 import * as Result from "effect/Result"
 import { parentPort, workerData } from "node:worker_threads"
+import { Rounds } from "../explore/Rounds.ts"
 import { exploreTask } from "../explore/work.ts"
 import { asMergeables, makeAnalyses } from "./Analyses.ts"
 import {
@@ -89,14 +90,17 @@ const determinism = (request: DeterminismRequest): void => {
   send({ _tag: "DeterminismDone", message: divergence?.message, execution: divergence?.execution ?? -1 })
 }
 
+const load = (): typeof loaded => loadProgram(setup.program, kernel)
 let second: typeof loaded | undefined
-const twin = (): typeof loaded => second ??= loadProgram(setup.program, kernel)
+const twin = (): typeof loaded => second ??= load()
+const rounds = new Rounds(load, { stopped, send, twin })
 
 parentPort!.on("message", (task: Task) => {
   try {
     if (task._tag === "Slice") slice(task.slice)
     else if (task._tag === "Shrink") shrinkFailure(task)
     else if (task._tag === "Determinism") determinism(task)
+    else if (task._tag === "Round") send(rounds.run(task))
     else send(exploreTask(loaded, task, { stopped, send, twin }))
   } catch (error) {
     send({ _tag: "Broken", error: error instanceof Error ? error.stack ?? error.message : String(error) })

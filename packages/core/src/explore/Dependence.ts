@@ -78,8 +78,9 @@ const commuting: ReadonlyMap<
 export class Dependence {
   /** Number of places; grows as monitors show parts of their states. */
   places: number
-  /** The parts of monitors' states that have places, in the order of their places. */
+  /** The parts of monitors' states that have places, two each, in the order of their places, which begin at `firstPart`. */
   readonly partPaths: Array<PartPath> = []
+  readonly firstPart: number
   private readonly model: Model
   private readonly silentStores: "read" | "write"
   private readonly broken: Rule | undefined
@@ -95,7 +96,7 @@ export class Dependence {
     this.model = model
     this.silentStores = options.silentStores ?? "read"
     this.broken = broken
-    this.places = model.locations + model.threads.length
+    this.firstPart = this.places = model.locations + model.threads.length
     const newPart = (path: PartPath): number => {
       this.partPaths.push(path)
       this.places += 2
@@ -177,10 +178,12 @@ export class Dependence {
 
   /** Gives parts the places that they have in another exploration of the model. Call before anything is explored. */
   placeParts(paths: ReadonlyArray<PartPath>): void {
-    for (const path of paths) {
-      if (path[0] < 0) this.properties.place(-1 - path[0], path[1])
-      else this.parts[path[0]]!.place(path)
-    }
+    for (const path of paths) this.placeOf(path)
+  }
+
+  /** The first of the two places of a part. */
+  placeOf(path: PartPath): number {
+    return path[0] < 0 ? this.properties.placeOf(-1 - path[0], path[1]) : this.parts[path[0]]!.placeOf(path)
   }
 
   /** A monitor looked at a property of an actor's state; undefined: at the state as a whole. */

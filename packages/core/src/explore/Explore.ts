@@ -12,7 +12,7 @@ import { Dpor, type SavedDpor } from "./Dpor.ts"
 import { Machine } from "./Machine.ts"
 import { type Final, type Outcome, Outcomes, type SavedOutcomes, stepLimit } from "./Outcomes.ts"
 import type { Task } from "./Split.ts"
-import { type Cost, States, type StatesCounts, type StatesEnd, type StatesVisitor } from "./States.ts"
+import { type Cost, States, type StatesVisitor } from "./States.ts"
 import { maxThreads, type SavedStateful, Stateful } from "./Stateful.ts"
 import { Values } from "./Values.ts"
 import { Visited, type VisitedOptions } from "./Visited.ts"
@@ -143,19 +143,16 @@ export const explore = (model: Model, options: ExploreOptions = {}, tampering: T
   return search.result()
 }
 
-interface StateSearch {
-  readonly counts: StatesCounts
-  readonly blocked: number
-  run(visitor: StatesVisitor): StatesEnd
-}
+type StateSearch = Pick<Stateful | States, "blocked" | "counts">
 
-class Search {
+/** One exploration of a model, which it has for itself until the machine is closed. */
+export class Search {
   readonly machine: Machine
   private readonly model: Model
   private readonly options: ExploreOptions
   private readonly tampering: Tampering
   private readonly values = new Values()
-  private readonly outcomes: Outcomes
+  readonly outcomes: Outcomes
   private readonly visited: Visited
   private readonly maxSteps: number
   private readonly stopAtFailure: boolean
@@ -168,8 +165,9 @@ class Search {
   private lasting: { save(): SavedDpor | SavedStateful } | undefined
   private within: string | undefined
   private covered: string | undefined
-  private ended = false
-  private checkpoint: Checkpoint | undefined
+  /** Everything was explored. */
+  ended = false
+  checkpoint: Checkpoint | undefined
 
   constructor(model: Model, options: ExploreOptions, tampering: Tampering) {
     this.model = model
@@ -255,57 +253,84 @@ class Search {
   }
 
   private runStates(): void {
-    const { machine, options, outcomes } = this
+    const { cost, machine, options } = this
     if (options.task !== undefined) throw new RangeError("an exploration with state matching cannot be split")
-    const { cost } = this
-    const common = {
-      maxSteps: this.maxSteps,
-      partialDeadlocks: options.partialDeadlocks ?? true,
-      goOnEvery: options.interruptEvery ?? 256
+    if (cost === undefined && this.reduction !== "states") {
+      const end = this.runStateful(this.stateful(), Infinity)
+      if (end === "stopped" && !this.hasFailedEnough) this.checkpoint = this.save()
+      return
     }
-    const stateful = cost === undefined && this.reduction !== "states"
-      ? new Stateful(machine, this.visited, {
-        ...common,
-        ignoreWaiting: this.tampering.ignoreWaiting ?? false,
-        ignoreFutures: this.tampering.ignoreFutures ?? false
-      })
-      : undefined
-    this.lasting = stateful
-    const search: StateSearch = stateful ?? new States(machine, this.visited, {
-      ...common,
+    if (options.resume !== undefined) {
+      throw new RangeError("an exploration of states alone or by levels cannot be resumed")
+    }
+    const search = new States(machine, this.visited, {
+      ...this.stateOptions(),
       ...(cost === undefined ? {} : { cost }),
       ...(options.bound === undefined ? {} : { bound: options.bound })
     })
+    const end = search.run(this.visitorOf(search))
+    this.sync(search)
+    this.ended = end === "complete" || end === "bound"
+    if (end === "bound") this.within = boundText(cost!, options.bound!)
+    if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
+  }
+
+  /** A search by states with partial-order reduction, where it was laid aside if it was. */
+  stateful(): Stateful {
+    const { machine, options, outcomes } = this
+    const stateful = new Stateful(machine, this.visited, {
+      ...this.stateOptions(),
+      ignoreWaiting: this.tampering.ignoreWaiting ?? false,
+      ignoreFutures: this.tampering.ignoreFutures ?? false
+    })
+    this.lasting = stateful
     if (options.resume !== undefined) {
-      this.checkResume(options.resume, cost ?? this.reduction)
-      if (stateful === undefined) throw new RangeError("an exploration of states alone or by levels cannot be resumed")
+      this.checkResume(options.resume, this.reduction)
       stateful.load(options.resume.search as SavedStateful)
       outcomes.load(options.resume.outcomes)
     }
-    const sync = (): void => {
-      const { ends, matched, states, steps } = search.counts
-      this.counts = { executions: ends, blocked: search.blocked, steps, states, matched }
+    return stateful
+  }
+
+  /** At most so many steps of it; "stopped": by a failure or the caller. */
+  runStateful(search: Stateful, steps: number): "complete" | "spent" | "stopped" {
+    const end = search.run(this.visitorOf(search), steps)
+    this.sync(search)
+    this.ended = end === "complete"
+    return end === "complete" || end === "spent" ? end : "stopped"
+  }
+
+  /** There was a failure, and one is enough. */
+  get hasFailedEnough(): boolean {
+    return this.stopAtFailure && this.outcomes.failed
+  }
+
+  private stateOptions() {
+    return {
+      maxSteps: this.maxSteps,
+      partialDeadlocks: this.options.partialDeadlocks ?? true,
+      goOnEvery: this.options.interruptEvery ?? 256
     }
-    const end = search.run({
+  }
+
+  private visitorOf(search: StateSearch): StatesVisitor {
+    return {
       goOn: () => {
-        sync()
+        this.sync(search)
         return this.goOn()
       },
       ended: (verdict, moves) => {
-        outcomes.noteExecution(machine, verdict, moves)
-        return !(this.stopAtFailure && outcomes.failed)
+        this.outcomes.noteExecution(this.machine, verdict, moves)
+        return !this.hasFailedEnough
       },
       covered: (level) => {
-        this.covered = boundText(cost!, level)
+        this.covered = boundText(this.cost!, level)
       }
-    })
-    sync()
-    this.ended = end === "complete" || end === "bound"
-    if (end === "bound") this.within = boundText(cost!, options.bound!)
-    if (end === "stopped" && stateful !== undefined && !(this.stopAtFailure && outcomes.failed)) {
-      this.checkpoint = this.save()
     }
-    if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
+  }
+
+  sync({ blocked, counts: { ends, matched, states, steps } }: StateSearch): void {
+    this.counts = { executions: ends, blocked, steps, states, matched }
   }
 
   private goOn(): boolean {
@@ -319,7 +344,7 @@ class Search {
     return reason === undefined
   }
 
-  private save(): Checkpoint | undefined {
+  save(): Checkpoint | undefined {
     const { lasting, model, outcomes, reduction } = this
     if (lasting === undefined) return undefined
     return { version: 1, model: model.name, reduction, search: lasting.save(), outcomes: outcomes.save() }

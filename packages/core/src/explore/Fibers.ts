@@ -111,8 +111,8 @@ export class Fibers {
   private readonly live: ReadonlyArray<Live>
   private readonly roots: Array<Moment | undefined>
   private readonly names: ReadonlyArray<string>
-  /** By thread: how many moments it has, and those at which it settled, by what it said. */
-  private readonly counts: Array<number>
+  /** By thread: its moments, by their ordinals, and those at which it settled, by what it said. */
+  private readonly known: ReadonlyArray<Array<Moment>>
   private readonly settled: ReadonlyArray<Map<unknown, Moment>>
   /** What was asked so far: equal asks are one object, though a fiber makes their arguments anew each time. */
   private readonly asks = new Map<string, Ask<unknown>>()
@@ -125,7 +125,7 @@ export class Fibers {
     this.forgets = forgets
     this.names = threads.map((thread) => thread.name)
     this.roots = threads.map(() => undefined)
-    this.counts = threads.map(() => 0)
+    this.known = threads.map(() => [])
     this.settled = threads.map(() => new Map())
     this.live = threads.map((thread) => ({
       root: Effect.suspend(() => {
@@ -147,6 +147,11 @@ export class Fibers {
   /** The same, if it was ever needed. */
   rootIfKnown(thread: number): Moment | undefined {
     return this.roots[thread]
+  }
+
+  /** All moments of a thread, by their ordinals. */
+  momentsOf(thread: number): ReadonlyArray<Moment> {
+    return this.known[thread]!
   }
 
   /** The thread after `moment.ask` gave `result`. */
@@ -174,7 +179,9 @@ export class Fibers {
       return known
     }
     const at = "_tag" in stop ? stop : this.representative(stop)
-    const moment = new Moment(this.moments++, this.counts[thread]!++, thread, parent, received, at, settled)
+    const list = this.known[thread]!
+    const moment = new Moment(this.moments++, list.length, thread, parent, received, at, settled)
+    list.push(moment)
     alike?.set(key, moment)
     live.at = moment.ask === undefined ? undefined : moment
     this.begin(moment)
@@ -218,7 +225,7 @@ export class Fibers {
   }
 
   /** The first ask that equals this one. */
-  private representative(ask: Ask<unknown>): Ask<unknown> {
+  representative(ask: Ask<unknown>): Ask<unknown> {
     const name = `${ask.actor.id} ${ask.command.id} ${this.values.number(ask.arg)}`
     const known = this.asks.get(name)
     if (known === undefined) this.asks.set(name, ask)

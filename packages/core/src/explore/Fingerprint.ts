@@ -1,7 +1,9 @@
 /**
- * Fingerprints of values: 64 bits that are the same in every process for equal plain values (in the sense of
- * `Values`), and differ for different ones but with a probability of 2^-64.
+ * Fingerprints of values: 64 bits that are the same for equal plain values (in the sense of `Values`) and for the same
+ * actor in every process that has loaded the model, and differ for different ones but with a probability of 2^-64.
  */
+
+import { Actor } from "../Actor.ts"
 
 /** Two signed whole numbers of 32 bits. */
 export interface Fingerprint {
@@ -19,6 +21,7 @@ export type Kind =
   | "string"
   | "array"
   | "record"
+  | "actor"
   | "own"
   | "root"
   | "after"
@@ -36,13 +39,14 @@ const kinds: Record<Kind, number> = {
   string: 6,
   array: 7,
   record: 8,
-  own: 9,
-  root: 10,
-  after: 11,
-  settled: 12,
-  called: 13,
-  unborn: 14,
-  column: 15
+  actor: 9,
+  own: 10,
+  root: 11,
+  after: 12,
+  settled: 13,
+  called: 14,
+  unborn: 15,
+  column: 16
 }
 
 const mixed = (seed: number): number => {
@@ -86,8 +90,8 @@ const float = new Float64Array(1)
 const floatWords = new Int32Array(float.buffer)
 
 export class Fingerprints {
-  /** All values so far were plain: their fingerprints mean the same elsewhere. */
-  arePlain = true
+  /** All values so far have the same fingerprints elsewhere. */
+  areShared = true
   private readonly known = new Map<unknown, Fingerprint>()
 
   of(value: unknown): Fingerprint {
@@ -123,12 +127,13 @@ export class Fingerprints {
       for (const key of keys) printer.text(key).print(this.of(value[key]))
       return printer.done
     }
-    this.arePlain = false
+    if (value instanceof Actor) return new Printer("actor").word(value.id).done
+    this.areShared = false
     return new Printer("own").word(this.known.size).done
   }
 }
 
-const isRecord = (value: unknown): value is Record<string, unknown> => {
+export const isRecord = (value: unknown): value is Record<string, unknown> => {
   if (typeof value !== "object" || value === null) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0

@@ -28,6 +28,8 @@ export class Futures {
   private words = 1
   private capacity = 1 << 8
   private bits = new Int32Array(1 << 8)
+  /** Of these, the ones that `eachNew` has told of. */
+  private told = new Int32Array(0)
   /** By moment: something below it is not in its bits. Then it is so for all moments above. */
   private stale = new Uint8Array(1 << 8)
   /** By moment: how many children were looked at. */
@@ -40,23 +42,64 @@ export class Futures {
     const number = ask === undefined ? 0 : this.numberOf(ask)
     let isNew = this.edges[moment.ordinal] !== moment.children.size
     for (let i = 0; i < places.length; i++) {
-      // Modes are -1 to 2: two bits.
-      const key = (places[i]! * 4 + modes[i]! + 1) * 2 ** 20 + number
-      let index = this.indices.get(key)
-      if (index === undefined) {
-        index = this.known.length
-        this.indices.set(key, index)
-        this.known.push({ place: places[i]!, mode: modes[i]!, ask })
-      }
-      const word = index >>> 5
-      if (word >= this.words) this.resize(this.words * 2, 0)
-      const at = moment.ordinal * this.words + word
-      const bit = 1 << (index & 31)
-      if ((this.bits[at]! & bit) !== 0) continue
-      this.bits[at]! |= bit
-      isNew = true
+      if (this.set(moment.ordinal, this.indexOf(places[i]!, modes[i]!, ask, number))) isNew = true
     }
     if (isNew) this.taint(moment)
+  }
+
+  /** The index of a future, which need not be known so far. */
+  index({ ask, mode, place }: Future): number {
+    return this.indexOf(place, mode, ask, ask === undefined ? 0 : this.numberOf(ask))
+  }
+
+  /** Notes futures of a moment, by their indices. */
+  learn(moment: Moment, indices: ReadonlyArray<number>): void {
+    if (moment.ordinal >= this.capacity) this.resize(this.words, moment.ordinal)
+    let isNew = false
+    for (const index of indices) if (this.set(moment.ordinal, index)) isNew = true
+    if (isNew) this.taint(moment)
+  }
+
+  /** Calls `visit` for each of the thread's moments that has futures which it was not called for before, with their indices. */
+  eachNew(moments: ReadonlyArray<Moment>, visit: (moment: Moment, indices: ReadonlyArray<number>) => void): void {
+    if (this.told.length === 0) this.told = new Int32Array(this.bits.length)
+    for (const moment of moments) {
+      if (moment.ordinal >= this.capacity) return
+      if (this.stale[moment.ordinal] === 1) this.refresh(moment)
+      const indices: Array<number> = []
+      const from = moment.ordinal * this.words
+      for (let w = 0; w < this.words; w++) {
+        const now = this.bits[from + w]!
+        for (let word = now & ~this.told[from + w]!; word !== 0; word &= word - 1) {
+          indices.push(w * 32 + 31 - Math.clz32(word & -word))
+        }
+        this.told[from + w] = now
+      }
+      if (indices.length > 0) visit(moment, indices)
+    }
+  }
+
+  private indexOf(place: number, mode: Mode, ask: Ask<unknown> | undefined, number: number): number {
+    // Modes are -1 to 2: two bits.
+    const key = (place * 4 + mode + 1) * 2 ** 20 + number
+    let index = this.indices.get(key)
+    if (index === undefined) {
+      index = this.known.length
+      this.indices.set(key, index)
+      this.known.push({ place, mode, ask })
+    }
+    return index
+  }
+
+  /** False: it was set before. */
+  private set(ordinal: number, index: number): boolean {
+    const word = index >>> 5
+    while (word >= this.words) this.resize(this.words * 2, 0)
+    const at = ordinal * this.words + word
+    const bit = 1 << (index & 31)
+    if ((this.bits[at]! & bit) !== 0) return false
+    this.bits[at]! |= bit
+    return true
   }
 
   /** Calls `visit` for each future of the moment. */
@@ -129,12 +172,16 @@ export class Futures {
   private resize(words: number, ordinal: number): void {
     let { capacity } = this
     while (ordinal >= capacity) capacity *= 2
-    const bits = new Int32Array(capacity * words)
-    for (let m = 0; m < this.capacity; m++) {
-      for (let w = 0; w < this.words; w++) bits[m * words + w] = this.bits[m * this.words + w]!
+    const laidOut = (bits: Int32Array): Int32Array<ArrayBuffer> => {
+      const out = new Int32Array(capacity * words)
+      for (let m = 0; m < this.capacity; m++) {
+        for (let w = 0; w < this.words; w++) out[m * words + w] = bits[m * this.words + w]!
+      }
+      return out
     }
+    this.bits = laidOut(this.bits)
+    if (this.told.length > 0) this.told = laidOut(this.told)
     this.words = words
-    this.bits = bits
     if (capacity === this.capacity) return
     const { edges, stale } = this
     this.capacity = capacity

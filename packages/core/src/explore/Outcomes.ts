@@ -53,6 +53,10 @@ export class Outcomes {
   private readonly counts = new Map<string, number>()
   /** Livelocks, whose moves go once round. */
   private readonly lassos = new Map<string, Lasso>()
+  private told: { readonly counts: ReadonlyMap<string, number>; readonly names: ReadonlySet<string> } = {
+    counts: new Map(),
+    names: new Set()
+  }
   private readonly model: Model
   private readonly options: OutcomeOptions
 
@@ -102,6 +106,34 @@ export class Outcomes {
     for (const [name, moves] of saved.moves) this.moves.set(name, moves)
     for (const [name, count] of saved.counts) this.counts.set(name, count)
     for (const [name, lasso] of saved.lassos) this.lassos.set(name, lasso)
+  }
+
+  /** What was noted since this was last called, as plain JSON. */
+  news(): SavedOutcomes {
+    const now = this.save()
+    const { counts, names } = this.told
+    this.told = { counts: new Map(now.counts), names: new Set([...this.moves.keys()]) }
+    return {
+      failed: this.failed,
+      moves: now.moves.filter(([name]) => !names.has(name)),
+      counts: now.counts.flatMap(([name, count]) => {
+        const more = count - (counts.get(name) ?? 0)
+        return more === 0 ? [] : [[name, more] as const]
+      }),
+      lassos: now.lassos.filter(([name]) => !names.has(name))
+    }
+  }
+
+  /** What another exploration of the model has noted. */
+  learn(news: SavedOutcomes): void {
+    if (news.failed) this.failed = true
+    for (const [name, moves] of news.moves) {
+      if (this.moves.has(name)) continue
+      this.moves.set(name, moves)
+      const lasso = news.lassos.find(([of]) => of === name)
+      if (lasso !== undefined) this.lassos.set(...lasso)
+    }
+    for (const [name, count] of news.counts) this.counts.set(name, (this.counts.get(name) ?? 0) + count)
   }
 
   /** Runs the witnesses in the executor. Call with the machine closed. */

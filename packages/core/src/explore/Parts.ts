@@ -68,10 +68,11 @@ export class Parts {
     this.root = new Part([monitor], newPart)
   }
 
-  /** Makes sure that the part has its places: for places to have the numbers that they had elsewhere. */
-  place([, ...keys]: PartPath): void {
+  /** The first place of a part, which gets its places now if it has none. */
+  placeOf([, ...keys]: PartPath): number {
     let part = this.root
     for (const key of keys) part = part.at(key)
+    return part.value
   }
 
   /** Runs a step of the monitor on `state` and notes what it touched. */

@@ -25,10 +25,9 @@ export class Properties {
     this.newPart = newPart
   }
 
-  /** Gives a property, or a state as a whole, its place. */
-  place(actor: number, key: string | undefined): void {
-    if (key === undefined) this.of(actor)
-    else this.keyOf(actor, key)
+  /** The first place of a property, or of a state as a whole, which gets its places now if it has none. */
+  placeOf(actor: number, key: string | undefined): number {
+    return key === undefined ? this.of(actor).whole : this.keyOf(actor, key)
   }
 
   /** A step has replaced the state. */

@@ -24,6 +24,7 @@ import { type Future, Futures } from "./Futures.ts"
 import type { Happened, Machine } from "./Machine.ts"
 import type { PartPath } from "./Parts.ts"
 import { Races } from "./Races.ts"
+import { type Lore, Sharing } from "./Sharing.ts"
 import type { StatesCounts, StatesEnd, StatesVisitor } from "./States.ts"
 import { type Clock, join, Trace } from "./Trace.ts"
 import type { Visited } from "./Visited.ts"
@@ -47,8 +48,23 @@ interface Sleeper {
 /** Threads are kept as bits of a number. */
 export const maxThreads = 30
 
+// Marks of states.
 const onPath = 1
+/** See `Node.open`. */
 const open = 2
+/** Left before all of it was explored. */
+const unfinished = 4
+/** Explored by the partner; its futures have not been looked up yet. */
+const foreign = 8
+/** Explored here, if only in part. */
+const walked = 16
+/** The partner was told that it was explored here. */
+const told = 32
+/** When it was left, something below it led back to a state of the path. */
+const circular = 64
+
+/** States of which ways round are remembered. */
+const mostLoops = 100_000
 
 /** A state on the path. */
 class Node {
@@ -63,6 +79,10 @@ class Node {
   asleep: number
   /** What follows is not all known: an execution was cut below, or led back to the path. */
   open = false
+  /** The first state of the path that something below leads back to. */
+  low = Infinity
+  /** It is the partner's to explore, but for a part. */
+  readonly borrowed: boolean
   /** The thread being moved; of its data choice the number under way, and how many there are. */
   thread = -1
   value = -1
@@ -70,8 +90,13 @@ class Node {
   /** What the step of `thread` touched, with all numbers so far. */
   touched: Footprint | undefined = undefined
   loops: Loops | undefined = undefined
+  /** Threads that were moved at earlier visits. */
+  before = 0
+  /** The step under way is on a way round. */
+  comesBack = false
 
-  constructor(state: number, enabled: number, sleep: Array<Sleeper>, asleep: number) {
+  constructor(state: number, enabled: number, sleep: Array<Sleeper>, asleep: number, borrowed = false) {
+    this.borrowed = borrowed
     this.state = state
     this.enabled = enabled
     this.sleep = sleep
@@ -128,7 +153,7 @@ export class Stateful {
   /** By state: threads that slept at every visit; threads moved from it. */
   private slept = new Int32Array(1 << 12)
   private moved = new Int32Array(1 << 12)
-  /** By state: it is on the path, or open. */
+  /** By state. */
   private marks = new Uint8Array(1 << 12)
   /** Threads that were killed in some execution. */
   private killed = 0
@@ -137,6 +162,18 @@ export class Stateful {
   private whole = 0
   private tick = 0
   private end: StatesEnd = "complete"
+  /** By state, for as many as there is room: ways round from it, some of which may be seen only when it is met again. */
+  private readonly loops = new Map<number, Loops>()
+  private begun = false
+  /** Nodes at the beginning of the path that are the partner's. */
+  private base = 0
+  private sharing: Sharing | undefined = undefined
+  /** States left since the partner was last told of them. */
+  private left: Array<number> = []
+  private countsTold = { states: 0, steps: 0, matched: 0, ends: 0, blocked: 0 }
+  /** By state: threads that were moved from it as parts. */
+  private readonly helped = new Map<number, number>()
+  private part: { readonly state: number; readonly thread: number; readonly way: ReadonlyArray<Move> } | undefined
 
   constructor(machine: Machine, visited: Visited, options: StatefulOptions) {
     if (machine.model.threads.length > maxThreads) throw new RangeError(`at most ${maxThreads} threads`)
@@ -148,9 +185,15 @@ export class Stateful {
     this.futures = machine.model.threads.map(() => new Futures())
   }
 
-  run(visitor: StatesVisitor): StatesEnd {
-    if (this.nodes.length === 0 && !this.arrive([], 0, visitor)) return this.end
-    while (this.nodes.length > 0) {
+  /** `steps`: at most; then the end is "spent", and it can be called again. */
+  run(visitor: StatesVisitor, steps = Infinity): StatesEnd | "spent" {
+    if (!this.begun) {
+      this.begun = true
+      if (!this.arrive([], 0, visitor)) return this.end
+    }
+    const last = this.counts.steps + steps
+    while (this.nodes.length > this.base) {
+      if (this.counts.steps >= last) return "spent"
       if (++this.tick % this.options.goOnEvery === 0 && !visitor.goOn()) return "stopped"
       const node = this.nodes.at(-1)!
       if (!this.choose(node)) {
@@ -190,11 +233,13 @@ export class Stateful {
     Object.assign(this.counts, saved.counts)
     this.blocked = saved.blocked
     this.killed = saved.killed
+    this.begun = true
     saved.path.forEach((entry, i) => {
       const canMove = this.canMove()
       const state = visited.add(machine.vector!)
       this.reserve(state)
       this.slept[state] = entry.asleep & ~entry.done
+      this.marks[state] = walked
       const sleep = entry.sleep.map((sleeper) => ({ ...sleeper }))
       const node = new Node(state, canMove, sleep, entry.asleep)
       node.todo = entry.todo
@@ -235,19 +280,34 @@ export class Stateful {
   private rest(node: Node): void {
     const bit = 1 << node.thread
     node.done |= bit
-    node.asleep |= bit
-    node.sleep.push({ thread: node.thread, footprint: node.touched! })
+    // Nothing new follows a step that leads back: the way round is to be found behind the steps of others, too.
+    if (!node.comesBack) {
+      node.asleep |= bit
+      node.sleep.push({ thread: node.thread, footprint: node.touched! })
+    }
+    node.comesBack = false
     node.thread = -1
   }
 
   private leave(node: Node): void {
     this.nodes.pop()
     this.whole = Math.min(this.whole, this.nodes.length)
+    if (node.borrowed) {
+      this.marks[node.state]! &= ~onPath
+      this.back()
+      return
+    }
     const parent = this.nodes.at(-1)
-    if (node.open && parent !== undefined) parent.open = true
+    const isCircular = node.low < this.nodes.length
+    if (parent !== undefined) {
+      if (node.open) parent.open = true
+      if (isCircular) parent.low = Math.min(parent.low, node.low)
+    }
     if (node.state >= 0) {
-      this.marks[node.state] = node.open ? open : 0
+      const mark = this.marks[node.state]!
+      this.marks[node.state] = (mark & (walked | told)) | (node.open ? open : 0) | (isCircular ? circular : 0)
       this.moved[node.state]! |= node.done
+      if (!isCircular && this.sharing !== undefined) this.left.push(node.state)
     }
     this.back()
   }
@@ -283,17 +343,21 @@ export class Stateful {
   private arrive(sleep: Array<Sleeper>, asleep: number, visitor: StatesVisitor): boolean {
     const { machine, visited } = this
     const known = this.find()
-    if (known >= 0) return this.again(known, sleep, asleep, visitor)
+    if (known >= 0 && (this.marks[known]! & (unfinished | onPath)) !== unfinished) {
+      return this.again(known, sleep, asleep, visitor)
+    }
     const canMove = this.canMove()
     const verdict = this.judge(canMove)
     if (verdict !== undefined) return this.finish(verdict, visitor)
     // Without room for another state it is explored all the same, and again whenever it is met.
-    const state = visited.add(machine.vector!)
-    this.counts.states++
+    const state = known >= 0 ? known : visited.add(machine.vector!)
     if (state >= 0) {
       this.reserve(state)
       this.slept[state] = asleep
+      this.moved[state] = 0
     }
+    if (state < 0 || (this.marks[state]! & walked) === 0) this.counts.states++
+    if (state >= 0) this.marks[state] = walked | (this.marks[state]! & told)
     const node = new Node(state, canMove, sleep, asleep)
     const first = this.firstOf(canMove & ~asleep)
     if (first === 0) {
@@ -345,6 +409,16 @@ export class Stateful {
     this.counts.matched++
     const mark = this.marks[state]!
     if ((mark & onPath) !== 0) return this.circle(this.nodes.findIndex((node) => node.state === state), visitor)
+    if ((mark & foreign) !== 0) {
+      this.sharing!.adopt()
+      this.marks[state]! &= ~foreign
+    }
+    if ((mark & circular) !== 0 && this.nodes.length > 0) {
+      // It may lead back to here; to where else is not known any more.
+      const from = this.nodes.at(-1)!
+      from.comesBack = true
+      from.low = -1
+    }
     if ((mark & open) !== 0) this.expand(0)
     else this.racesOfFutures()
     const before = this.slept[state]!
@@ -357,7 +431,8 @@ export class Stateful {
     const node = new Node(state, this.canMove(), sleep.filter(({ thread }) => (before & (1 << thread)) !== 0), 0)
     for (const { thread } of node.sleep) node.asleep |= 1 << thread
     node.open = (mark & open) !== 0
-    node.done = this.moved[state]!
+    if ((mark & circular) !== 0) node.low = -1
+    node.done = node.before = this.moved[state]!
     node.todo = awake | node.done
     this.push(node)
     return true
@@ -370,11 +445,11 @@ export class Stateful {
     const end = this.trace.makesProgress(this.machine.model, first) ? first : this.nodes.length
     for (let i = first; i < end; i++) {
       const node = this.nodes[i]!
-      node.loops ??= new Loops()
+      const loops = node.loops ??= this.loopsOf(node.state)
       // The same way round, begun at this state.
-      const isNew = node.loops.add([...moves.slice(i), ...moves.slice(first, i)], this.nodes.slice(first))
-      if (!isNew || !node.loops.isFair || !this.somebodyIsLeft()) continue
-      const { loop } = node.loops
+      const isNew = loops.add([...moves.slice(i), ...moves.slice(first, i)], this.nodes.slice(first))
+      if (!isNew || !loops.isFair || !this.somebodyIsLeft()) continue
+      const { loop } = loops
       const cycleStart = this.machine.events - (this.trace.length - i)
       const step = cycleStart + loop.length
       this.counts.ends++
@@ -387,8 +462,25 @@ export class Stateful {
       break
     }
     this.expand(first)
+    for (let i = first; i < this.nodes.length; i++) {
+      const node = this.nodes[i]!
+      node.comesBack = true
+      // At earlier visits the thread that comes back slept while others were moved.
+      node.done &= ~node.before
+      node.before = 0
+    }
+    const last = this.nodes.at(-1)!
+    last.low = Math.min(last.low, first)
     this.back()
     return goOn || this.stop("stopped")
+  }
+
+  private loopsOf(state: number): Loops {
+    const known = this.loops.get(state)
+    if (known !== undefined) return known
+    const loops = new Loops()
+    if (state >= 0 && this.loops.size < mostLoops) this.loops.set(state, loops)
+    return loops
   }
 
   private somebodyIsLeft(): boolean {
@@ -576,6 +668,173 @@ export class Stateful {
   private note(moment: Moment, { modes, places }: Footprint): void {
     this.futures[moment.thread]!.note(moment, places, modes)
   }
+
+  // Two that help each other -------------------------------------------------------------------------
+
+  /** What passes between this exploration and one of the same model in another process. */
+  private share(): Sharing {
+    if (this.sharing === undefined) {
+      this.visited.dropRows()
+      this.sharing = new Sharing(this.machine, this.futures)
+      for (let state = 0; state < this.visited.size; state++) {
+        if ((this.marks[state]! & (onPath | unfinished | circular)) === 0) this.left.push(state)
+      }
+    }
+    return this.sharing
+  }
+
+  /** For the partner: what was explored since it was last told, and where this search stands. */
+  tell(): Told {
+    const sharing = this.share()
+    const { killed, left, marks, moved, slept, visited } = this
+    this.left = []
+    // What is neither plain nor an actor means something else there.
+    const states = new Int32Array(this.machine.prints.areShared ? left.length * wordsOfState : 0)
+    for (let i = 0; i * wordsOfState < states.length; i++) {
+      const state = left[i]!
+      const mark = marks[state]!
+      const { high, low } = visited.printOf(state)
+      // It may have been taken up again.
+      const isWhole = (mark & (onPath | unfinished)) === 0
+      const isNew = (mark & (walked | told)) === walked
+      if (isWhole && isNew) marks[state]! |= told
+      states.set(
+        [low, high, slept[state]!, moved[state]!, isWhole ? whole | (mark & open) | (isNew ? walked : 0) : 0],
+        i * wordsOfState
+      )
+    }
+    const { counts, blocked, countsTold } = this
+    this.countsTold = { ...counts, blocked }
+    return {
+      states,
+      lore: sharing.tell(killed),
+      path: this.save().path,
+      counts: {
+        states: counts.states - countsTold.states,
+        steps: counts.steps - countsTold.steps,
+        matched: counts.matched - countsTold.matched,
+        ends: counts.ends - countsTold.ends
+      },
+      blocked: blocked - countsTold.blocked
+    }
+  }
+
+  /** What the partner has told. `counting`: what it did counts as done here; of states, those not explored here. */
+  learn({ blocked, counts, lore, states }: Told, counting: boolean): void {
+    const { visited } = this
+    this.share().learn(lore)
+    this.killed |= lore.killed
+    let others = 0
+    for (let i = 0; i < states.length; i += wordsOfState) {
+      const slept = states[i + 2]!
+      const moved = states[i + 3]!
+      const theirs = states[i + 4]!
+      if ((theirs & whole) === 0) continue
+      const print = { low: states[i]!, high: states[i + 1]! }
+      let state = visited.findPrint(print)
+      if (state < 0) {
+        state = visited.addPrint(print)
+        if (state < 0) continue
+        this.reserve(state)
+        this.marks[state] = unfinished
+      }
+      const mark = this.marks[state]!
+      if ((mark & walked) === 0 && (theirs & walked) !== 0) others++
+      if ((mark & onPath) !== 0) continue
+      const wasLeft = (mark & unfinished) !== 0
+      this.slept[state] = wasLeft ? slept : this.slept[state]! & slept
+      this.moved[state] = wasLeft ? moved : this.moved[state]! | moved
+      this.marks[state] = (mark & ~unfinished) | foreign | (theirs & open)
+    }
+    if (!counting) return
+    this.counts.states += others
+    this.counts.steps += counts.steps
+    this.counts.matched += counts.matched
+    this.counts.ends += counts.ends
+    this.blocked += blocked
+  }
+
+  /**
+   * Takes up a part of what the partner has still to explore: a thread that it is going to move from a state of its path,
+   * the one that it comes to last. Goes on with the present part while the partner has not come to it. False: there
+   * is nothing to do.
+   */
+  help(path: SavedStateful["path"]): boolean {
+    if (this.part !== undefined && this.nodes.length > this.base && isAhead(path, this.part)) return true
+    if (this.part !== undefined && this.nodes.length === this.base) {
+      const { state, thread } = this.part
+      this.helped.set(state, (this.helped.get(state) ?? 0) | (1 << thread))
+    }
+    this.begun = true
+    this.layAside()
+    const { machine, trace, visited } = this
+    for (const [i, entry] of path.entries()) {
+      let state = visited.find(machine.vector!)
+      if (state < 0) {
+        state = visited.add(machine.vector!)
+        if (state < 0) break
+        this.reserve(state)
+        this.marks[state] = unfinished
+      }
+      const enabled = this.canMove()
+      const under = entry.thread >= 0 ? 1 << entry.thread : 0
+      const ahead = entry.todo & enabled & ~(entry.done | entry.asleep | under | (this.helped.get(state) ?? 0))
+      const node = new Node(state, enabled, [], 0, true)
+      this.push(node)
+      if (ahead !== 0) {
+        const thread = 31 - Math.clz32(ahead)
+        node.todo = 1 << thread
+        node.done = enabled & ~node.todo
+        for (const sleeper of entry.sleep) {
+          node.sleep.push({ thread: sleeper.thread, footprint: this.share().footprintOf(sleeper.footprint) })
+        }
+        this.base = i
+        this.part = { state, thread, way: this.moves() }
+        return true
+      }
+      if (i === path.length - 1) break
+      node.todo = enabled
+      const step = machine.step(entry.thread, entry.value)
+      trace.push(step)
+      this.note(step.moment, step)
+    }
+    this.layAside()
+    return false
+  }
+
+  /** Goes back to the beginning. What is being explored may be met again. */
+  private layAside(): void {
+    while (this.nodes.length > 0) {
+      const { borrowed, state } = this.nodes.pop()!
+      if (state >= 0) this.marks[state] = (this.marks[state]! & ~onPath) | (borrowed ? 0 : unfinished)
+      if (this.nodes.length > 0) this.back()
+    }
+    this.part = undefined
+    this.base = 0
+    this.whole = 0
+  }
+}
+
+/** The partner has not come to the part, nor has it left the state where it begins. */
+const isAhead = (path: SavedStateful["path"], { thread, way }: NonNullable<Stateful["part"]>): boolean => {
+  const at = path[way.length]
+  return at !== undefined && at.thread !== thread && ((at.todo & ~at.done) & (1 << thread)) !== 0 &&
+    way.every((move, i) => path[i]!.thread === move.thread && path[i]!.value === move.value)
+}
+
+/** Fingerprint (2), who slept, who was moved, marks. */
+const wordsOfState = 5
+/** Of the marks told: everything below the state is explored. */
+const whole = 128
+
+/** What one exploration tells its partner. Plain data. */
+export interface Told {
+  readonly states: Int32Array
+  readonly lore: Lore
+  readonly path: SavedStateful["path"]
+  /** What came to these counts since it last told. */
+  readonly counts: StatesCounts
+  readonly blocked: number
 }
 
 export interface SavedStateful {

@@ -12,6 +12,7 @@ export {
   type Verdict
 } from "./Explore.ts"
 export type { Final, Outcome } from "./Outcomes.ts"
+export { type News, Partner, type Role } from "./Partner.ts"
 export { merge } from "./Merge.ts"
 export { split, type SplitOptions, type Task, wholeTree } from "./Split.ts"
 export type { Cost } from "./States.ts"

@@ -60,22 +60,29 @@ const op: fc.Arbitrary<Op> = fc.record({
   value: fc.nat(2)
 })
 
-/** Programs of few kinds of operations on one object of each kind: most steps conflict. */
-export const denseProgram: fc.Arbitrary<ReadonlyArray<ProgramThread>> = fc
-  .uniqueArray(fc.constantFrom(...kinds), { minLength: 2, maxLength: 4 })
-  .chain((few) =>
-    fc.array(
-      fc.record({
-        spawned: fc.nat(7).map((n) => n === 0),
-        daemon: fc.nat(7).map((n) => n === 0),
-        ops: fc.array(
-          fc.record({ kind: fc.constantFrom(...few), index: fc.nat(5).map((n) => n === 0 ? 1 : 0), value: fc.nat(2) }),
-          { minLength: 1, maxLength: 4 }
-        )
-      }),
-      { minLength: 2, maxLength: 4 }
+/** Programs of few kinds of operations on one object of each kind: most steps conflict. At most so many operations a thread. */
+export const denseProgramOf = (maxLength: number): fc.Arbitrary<ReadonlyArray<ProgramThread>> =>
+  fc
+    .uniqueArray(fc.constantFrom(...kinds), { minLength: 2, maxLength: 4 })
+    .chain((few) =>
+      fc.array(
+        fc.record({
+          spawned: fc.nat(7).map((n) => n === 0),
+          daemon: fc.nat(7).map((n) => n === 0),
+          ops: fc.array(
+            fc.record({
+              kind: fc.constantFrom(...few),
+              index: fc.nat(5).map((n) => n === 0 ? 1 : 0),
+              value: fc.nat(2)
+            }),
+            { minLength: 1, maxLength }
+          )
+        }),
+        { minLength: 2, maxLength: 4 }
+      )
     )
-  )
+
+export const denseProgram = denseProgramOf(4)
 
 /**
  * The equivalence classes of all schedules, by their happens-before relations, each with the fewest preemptions of its
