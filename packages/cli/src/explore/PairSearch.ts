@@ -68,6 +68,7 @@ export class PairSearch {
     return [{ task: Explore.wholeTree, level: 0, saved: this.saved }]
   }
 
+  // oxlint-disable no-await-in-loop -- each round begins where the one before has ended
   private async rounds(): Promise<Ending> {
     const { alone, round } = this.pace
     let leader = await this.round("leader", alone, undefined)
@@ -86,6 +87,8 @@ export class PairSearch {
       } else [leader] = await Promise.all([lead(), this.help(round, news)])
     }
   }
+
+  // oxlint-enable no-await-in-loop
 
   private async help(steps: number, news: Explore.News | undefined): Promise<void> {
     const { ending, news: found } = await this.round("helper", steps, news)

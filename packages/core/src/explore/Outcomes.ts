@@ -112,7 +112,7 @@ export class Outcomes {
   news(): SavedOutcomes {
     const now = this.save()
     const { counts, names } = this.told
-    this.told = { counts: new Map(now.counts), names: new Set([...this.moves.keys()]) }
+    this.told = { counts: new Map(now.counts), names: new Set(this.moves.keys()) }
     return {
       failed: this.failed,
       moves: now.moves.filter(([name]) => !names.has(name)),

@@ -92,6 +92,9 @@ class Node {
   loops: Loops | undefined = undefined
   /** Threads that were moved at earlier visits. */
   before = 0
+  /** A step that comes later, and that a sequence from this state can begin with, of a thread that is moved or sleeps here. */
+  cover: Happened | undefined = undefined
+  coverAt = -1
   /** The step under way is on a way round. */
   comesBack = false
 
@@ -608,6 +611,8 @@ export class Stateful {
   private add(at: number, thread: number, until: number, alone: boolean): void {
     const { trace } = this
     const node = this.nodes[at]!
+    // As long as that step is there it is the same.
+    if (node.cover !== undefined && node.coverAt < until && trace.steps[node.coverAt] === node.cover) return
     const covered = node.todo | node.done | node.asleep
     const first = trace.steps[at]!.thread
     const ordinal = trace.clocks[at]![first]!
@@ -621,7 +626,11 @@ export class Stateful {
       seen |= bit
       if (heads.some((head) => trace.before(head, k))) continue
       heads.push(k)
-      if ((covered & bit) !== 0) return
+      if ((covered & bit) !== 0) {
+        node.cover = trace.steps[k]!
+        node.coverAt = k
+        return
+      }
       if (beginning === 0) beginning = bit
     }
     if (beginning === 0 && alone) beginning = node.enabled & (1 << thread)

@@ -54,7 +54,11 @@ const componentsOf = (graph: ReadonlyArray<Vertex>): ReadonlyArray<ReadonlyArray
     const seen = new Set<number>()
     const waiting = [from]
     for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
-      for (const { to } of graph[at]!.edges) if (!seen.has(to)) seen.add(to) && waiting.push(to)
+      for (const { to } of graph[at]!.edges) {
+        if (seen.has(to)) continue
+        seen.add(to)
+        waiting.push(to)
+      }
     }
     return seen
   })
