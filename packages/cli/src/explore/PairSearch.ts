@@ -5,9 +5,9 @@
  */
 import { Explore } from "@mmrace/core"
 import { leastMemory } from "../options.ts"
-import type { Ending, Rounded } from "./protocol.ts"
+import type { Ending, ExploreProgress, Rounded } from "./protocol.ts"
 import type { Part, Searched, SearchOptions, Workers } from "./search.ts"
-import { statesPerByte } from "./work.ts"
+import { leastProgress, statesPerByte } from "./work.ts"
 
 export interface Pace {
   /** Steps that the leader does alone: it may be done by then. */
@@ -22,56 +22,80 @@ export class PairSearch {
   private readonly pool: Workers
   private readonly options: SearchOptions
   private readonly pace: Pace
-  private helps: boolean
+  private helps = false
   private saved: Explore.Checkpoint | undefined
   /** What the helper found that the leader has not been told of. */
   private helperNews: Explore.News | undefined = undefined
+  private broken: string | undefined = undefined
+  private readonly progress = new Map<number, ExploreProgress>()
 
   /** `options.memory` is for both of them. */
   constructor(pool: Workers, options: SearchOptions, pace: Pace = usualPace) {
     this.pool = pool
     this.options = options
     this.pace = pace
-    this.helps = options.memory >= 2 * leastMemory
     this.saved = options.parts?.[0]?.saved
   }
 
   /** Until everything is explored, or the pool is stopped. */
   async run(): Promise<Searched> {
-    const { onCheckpoint, onFound, onProgress, plan } = this.options
+    const { onCheckpoint, onFound, plan } = this.options
     this.pool.events = {
       onFound,
-      onExploring: (_, progress) => onProgress({ ...progress, done: 0, parts: 1 }),
+      onExploring: (worker, progress) => this.show(worker, progress),
       onSaved: (_, checkpoint) => {
         this.saved = checkpoint
         onCheckpoint(this.list)
       }
     }
     try {
-      const ending = await this.rounds()
-      const explored = await this.end()
-      this.saved = explored.checkpoint
-      return { explored, left: ending === "done" ? undefined : this.list, ending, broken: undefined }
+      let { ending, explored } = await this.attempt()
+      for (let done = 0; ending === "memory" && this.saved !== undefined;) {
+        // What was remembered only saves work: without it there is room again.
+        const now = explored.counts.executions + explored.counts.blocked
+        if (now < done + leastProgress) break
+        done = now // oxlint-disable-next-line no-await-in-loop -- each goes on where the one before has ended
+        ;({ ending, explored } = await this.attempt())
+      }
+      return { explored, left: ending === "done" ? undefined : this.list, ending, broken: this.broken }
     } catch (error) {
       return {
         explored: Explore.merge([], plan),
         left: this.list,
         ending: "broken",
-        broken: error instanceof Error ? error.message : String(error)
+        broken: messageOf(error)
       }
     } finally {
       this.pool.events = {}
     }
   }
 
+  /** What the leader knows holds what the helper did. */
+  private show(worker: number, progress: ExploreProgress): void {
+    this.progress.set(worker, progress)
+    const leader = this.progress.get(0)
+    if (leader === undefined) return
+    const memory = [...this.progress.values()].reduce((sum, own) => sum + own.memory, 0)
+    this.options.onProgress({ ...leader, memory, done: 0, parts: 1 })
+  }
+
   private get list(): ReadonlyArray<Part> {
     return [{ task: Explore.wholeTree, level: 0, saved: this.saved }]
+  }
+
+  /** From where it was saved until nothing is left or the memory is full. */
+  private async attempt(): Promise<{ ending: Ending; explored: Explore.Explored }> {
+    this.helps = this.broken === undefined && this.options.memory >= 2 * leastMemory
+    const ending = await this.rounds()
+    const explored = await this.end()
+    this.saved = explored.checkpoint
+    return { ending, explored }
   }
 
   // oxlint-disable no-await-in-loop -- each round begins where the one before has ended
   private async rounds(): Promise<Ending> {
     const { alone, round } = this.pace
-    let leader = await this.round("leader", alone, undefined)
+    let leader = await this.round("leader", alone, undefined, this.saved)
     for (;;) {
       if (leader.ending === "memory" && this.helps) await this.goOnAlone()
       else if (leader.ending !== "spent") return leader.ending
@@ -91,9 +115,16 @@ export class PairSearch {
   // oxlint-enable no-await-in-loop
 
   private async help(steps: number, news: Explore.News | undefined): Promise<void> {
-    const { ending, news: found } = await this.round("helper", steps, news)
-    this.helperNews = found
-    if (ending === "memory") await this.goOnAlone()
+    try {
+      const { ending, news: found } = await this.round("helper", steps, news)
+      this.helperNews = found
+      if (ending === "memory") await this.goOnAlone()
+    } catch (error) {
+      if (this.pool.size === 1) throw error
+      // The leader has all that it was told of.
+      this.helps = false
+      this.broken = messageOf(error)
+    }
   }
 
   /** The helper's memory is the leader's from now on. */
@@ -102,8 +133,13 @@ export class PairSearch {
     await this.ask("helper", undefined, undefined)
   }
 
-  private async round(role: Explore.Role, steps: number, news: Explore.News | undefined): Promise<Rounded> {
-    const done = await this.ask(role, steps, news)
+  private async round(
+    role: Explore.Role,
+    steps: number,
+    news: Explore.News | undefined,
+    resume?: Explore.Checkpoint
+  ): Promise<Rounded> {
+    const done = await this.ask(role, steps, news, resume)
     if (done._tag !== "Rounded") throw new Error(`a worker answered a round with ${done._tag}`)
     return done
   }
@@ -115,14 +151,20 @@ export class PairSearch {
     return done.explored
   }
 
-  private ask(role: Explore.Role, steps: number | undefined, news: Explore.News | undefined) {
+  private ask(
+    role: Explore.Role,
+    steps: number | undefined,
+    news: Explore.News | undefined,
+    resume?: Explore.Checkpoint
+  ) {
     const { memory, pause, plan } = this.options
     return this.pool.run(role === "helper" && this.pool.size > 1 ? 1 : 0, {
       _tag: "Round",
       role,
       plan,
-      resume: role === "leader" ? this.saved : undefined,
+      resume,
       news,
+      tells: this.helps,
       steps,
       pause: role === "leader" ? pause : undefined,
       memory: this.helps ? memory / 2 : memory,
@@ -130,3 +172,5 @@ export class PairSearch {
     })
   }
 }
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)

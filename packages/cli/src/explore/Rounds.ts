@@ -49,7 +49,7 @@ export class Rounds {
     const isDone = end === "complete" || partner.hasFailedEnough
     const ending = isDone ? "done" : end === "spent" ? "spent" : open.why
     // A helper tells what it found also when it has nothing left to do, or nothing more to find.
-    const tells = role === "helper" || ending !== "done"
+    const tells = request.tells && (role === "helper" || ending !== "done")
     return { _tag: "Rounded", ending, states: partner.states, news: tells ? partner.tell() : undefined }
   }
 
@@ -61,7 +61,7 @@ export class Rounds {
     const stop = (why: Ending): string => open.why = why
     const interrupt: Explore.ExploreOptions["interrupt"] = (progress, save) => {
       const now = performance.now()
-      if (role === "leader" && now - lastProgress >= progressEvery) {
+      if (now - lastProgress >= progressEvery) {
         lastProgress = now
         const { executions, fraction, states: known, steps } = progress
         around.send({

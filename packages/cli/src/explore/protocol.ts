@@ -44,6 +44,8 @@ export interface RoundRequest {
   readonly resume: Explore.Checkpoint | undefined
   /** What the other one found since the last round. */
   readonly news: Explore.News | undefined
+  /** The other one is to hear what came out. */
+  readonly tells: boolean
   /** At most; undefined: none, and to end. A leader then says what came out. */
   readonly steps: number | undefined
   readonly pause: number | undefined

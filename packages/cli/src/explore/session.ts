@@ -151,7 +151,8 @@ export const runExploration = (
     yield* Effect.promise(() => Promise.all(writes))
     const { searched } = ended
     if (searched.broken !== undefined) {
-      complain(`a worker failed, what was found until then is kept: ${searched.broken}`)
+      const kept = searched.ending === "broken" ? "what was found until then is kept" : "another one went on alone"
+      complain(`a worker failed, ${kept}: ${searched.broken}`)
     }
     const checkpoint = searched.left === undefined ? undefined : yield* Effect.promise(() => save(plan, searched.left!))
     if (searched.left === undefined && isSaved) yield* forget(settings.checkpoint)

@@ -8,7 +8,7 @@ import { type Ending, type ExploreDone, type ExploreMessage, type ExploreRequest
 export const progressEvery = 200
 
 /** Executions that must be possible between two times that memory runs short. */
-const leastProgress = 100
+export const leastProgress = 100
 
 /** States for each byte of memory that may be held, at most, and the part of it that their rows may take. */
 export const statesPerByte = 1 / 100

@@ -1,11 +1,15 @@
 /** An exploration gives the same result whatever the workers, and wherever it was interrupted. */
 import { Kernel, loadProgram, type LoadedProgram, readProgram } from "@mmrace/actors"
+import { Explore } from "@mmrace/core"
+import { endStates } from "mmrace/explore/EndStates"
 import * as fc from "fast-check"
 import * as Result from "effect/Result"
 import { describe, expect, test } from "vitest"
+import { PairSearch } from "mmrace/explore/PairSearch"
 import type { Plan } from "mmrace/explore/protocol"
+import { Rounds } from "mmrace/explore/Rounds"
 import { type Part, Search, type Searched, type Workers } from "mmrace/explore/search"
-import { exploreTask } from "mmrace/explore/work"
+import { exploreTask, type Surroundings } from "mmrace/explore/work"
 
 const load = (text: string): LoadedProgram =>
   loadProgram(Result.getOrThrow(readProgram(text)).program, Result.getOrThrow(Kernel.parse("6.8")))
@@ -24,6 +28,7 @@ const workersOn = (program: string, size: number, patience: number, dieAt = Infi
   let calls = 0
   let stopped = false
   const isStopped = (): boolean => stopped ||= asked++ >= patience
+  const rounds: Array<Rounds | undefined> = []
   const models = Array.from({ length: size + 1 }, () => load(program))
   return {
     size,
@@ -37,15 +42,20 @@ const workersOn = (program: string, size: number, patience: number, dieAt = Infi
     async run(worker, task) {
       await Promise.resolve()
       if (++calls === dieAt) throw new Error("out of memory")
-      if (task._tag !== "Explore") throw new Error(`these workers only explore, they cannot ${task._tag}`)
-      const done = exploreTask(models[worker]!, task, {
+      const around: Surroundings = {
         stopped: isStopped,
         twin: () => models[size]!,
         send: (message) => {
           if (message._tag === "Found") this.events.onFound?.(message.name, message.choices)
           if (message._tag === "Saved") this.events.onSaved?.(worker, structuredClone(message.checkpoint))
         }
-      })
+      }
+      if (task._tag === "Round") {
+        const own = rounds[worker] ??= new Rounds(() => load(program), around)
+        return structuredClone(own.run(structuredClone(task)))
+      }
+      if (task._tag !== "Explore") throw new Error(`these workers only explore, they cannot ${task._tag}`)
+      const done = exploreTask(models[worker]!, task, around)
       return JSON.parse(JSON.stringify(done)) as typeof done
     }
   }
@@ -167,4 +177,129 @@ test("with state matching the budget is states, and nothing is split", async () 
   const { explored, ...searched } = await search(large, { size: 2, plan: matched })
   expect(searched).toMatchObject({ ending: "spent", left: undefined })
   expect(explored.verdict._tag).toBe("Incomplete")
+})
+
+test("by levels it is said up to which everything was explored", async () => {
+  const levels: Plan = { ...plan, reduction: "states", cost: "preemptions", bound: 1 }
+  const { explored: whole } = await new Search(workersOn(exists, 1, Infinity), {
+    plan: levels,
+    memory: 2 ** 30,
+    pause: 1000,
+    parts: undefined,
+    onFound: () => {},
+    onProgress: () => {},
+    onCheckpoint: () => {}
+  }).run()
+  expect(whole.verdict).toEqual({ _tag: "Complete", within: "1 preemption", omission: 0 })
+  // The budget ends it.
+  const { explored: cut } = await search(exists, { size: 1, plan: levels })
+  expect(cut.verdict).toMatchObject({ _tag: "Incomplete", covered: "0 preemptions" })
+})
+
+const shared: Plan = { ...plan, reduction: "stateful" }
+
+interface PairRun extends Run {
+  readonly program?: string
+  readonly dieAt?: number
+  readonly memory?: number
+  readonly budget?: number
+}
+
+const pair = (
+  { budget, dieAt, memory = 2 ** 30, parts, patience = Infinity, plan: wanted = shared, program = large, size }: PairRun
+) =>
+  new PairSearch(
+    workersOn(program, size, patience, dieAt),
+    {
+      plan: wanted,
+      memory,
+      pause: 1000,
+      parts,
+      onFound: () => {},
+      onProgress: () => {},
+      onCheckpoint: () => {},
+      ...(budget === undefined ? {} : { budget })
+    },
+    { alone: 60, round: 40 }
+  ).run()
+
+/** The same as `exists` and `forall`, with more to do. */
+const more = (program: string): string =>
+  `${
+    program.replace("thread a\n", "thread a\n  r1 = load A[1]\n  store A 4\n").replace(
+      "\nfinal",
+      "\nthread c\n  store A 5\n  store A[1] 6\n\nfinal"
+    )
+  }`
+const large = more(exists)
+const failing = more(forall)
+
+const endsOf = ({ explored }: Searched): ReadonlyArray<string> => explored.outcomes.map(({ name }) => name).toSorted()
+
+describe("two that share states", () => {
+  test("find what one finds, in about as many states, and the same whatever the number of workers", async () => {
+    const alone = Explore.explore(endStates(load(large)).model, { ...endStates(load(large)), maxSteps: 1000 })
+    const one = await pair({ size: 1 })
+    expect(one.explored.verdict).toMatchObject({ _tag: "Complete" })
+    expect(endsOf(one)).toEqual(alone.outcomes.map(({ name }) => name).toSorted())
+    expect(one.explored.counts.steps).toBeGreaterThan(500)
+    expect(one.explored.counts.states).toBeLessThan(1.5 * alone.counts.states)
+    expect(result(await pair({ size: 2 }))).toEqual(result(one))
+    expect(result(await pair({ size: 3 }))).toEqual(result(one))
+  })
+
+  test("say how likely it is that a state was taken for another one", async () => {
+    const { explored: { verdict } } = await pair({ size: 2 })
+    expect(verdict._tag === "Complete" && verdict.omission).toBeGreaterThan(0)
+  })
+
+  test.each([["with all failures", false], ["until the first", true]] as const)(
+    "%s: the same whatever the number of workers",
+    async (_, untilFailure) => {
+      const wanted = { ...shared, untilFailure }
+      const one = await pair({ size: 1, program: failing, plan: wanted })
+      expect(one.explored.verdict).toMatchObject({ _tag: "Violated", exhaustive: !untilFailure })
+      expect(one).toMatchObject({ ending: "done", left: undefined })
+      expect(result(await pair({ size: 2, program: failing, plan: wanted }))).toEqual(result(one))
+    }
+  )
+
+  test("interrupted anywhere, they find the same ends", async () => {
+    const whole = endsOf(await pair({ size: 2 }))
+    for (const patience of [1, 2, 3, 5]) {
+      // oxlint-disable-next-line no-await-in-loop -- each goes on where the one before was interrupted
+      const { ending, left } = await pair({ size: 2, patience })
+      expect(ending).toBe("stopped")
+      const parts = JSON.parse(JSON.stringify(left)) as ReadonlyArray<Part>
+      // oxlint-disable-next-line no-await-in-loop
+      const resumed = await pair({ size: 1, parts })
+      expect(resumed.explored.verdict._tag).toBe("Complete")
+      expect(endsOf(resumed)).toEqual(whole)
+    }
+  })
+
+  test("without memory for two one explores alone", async () => {
+    const small = await pair({ size: 2, memory: 200 * 2 ** 20 })
+    expect(endsOf(small)).toEqual(endsOf(await pair({ size: 2 })))
+    expect(small.explored.verdict).toMatchObject({ _tag: "Complete", omission: 0 })
+  })
+
+  test("when the helper's worker dies the leader goes on alone, and it is said", async () => {
+    // Calls: the leader alone, then the leader and the helper in turns.
+    const searched = await pair({ size: 2, dieAt: 5 })
+    expect(searched).toMatchObject({ ending: "done", broken: "out of memory", left: undefined })
+    expect(endsOf(searched)).toEqual(endsOf(await pair({ size: 2 })))
+  })
+
+  test("when the leader's dies what is left can be gone on with", async () => {
+    const { left, ...searched } = await pair({ size: 2, dieAt: 4 })
+    expect(searched).toMatchObject({ ending: "broken", broken: "out of memory" })
+    expect(endsOf(await pair({ size: 2, parts: left }))).toEqual(endsOf(await pair({ size: 2 })))
+  })
+
+  test("no more states than the budget has", async () => {
+    const { ending, explored } = await pair({ size: 2, budget: 200 })
+    expect(ending).toBe("spent")
+    expect(explored.counts.states).toBeLessThan(400)
+  })
 })

@@ -7,6 +7,8 @@ import type { Outcome } from "./Outcomes.ts"
  * `untilFailure`, what comes after the first part that failed is left out: it may have been explored or not.
  */
 export const merge = (parts: ReadonlyArray<Explored>, options: { readonly untilFailure: boolean }): Explored => {
+  // Its verdict may say more than one put together from several.
+  if (parts.length === 1) return { ...parts[0]!, checkpoint: undefined }
   const failing = options.untilFailure ? parts.findIndex(({ verdict }) => verdict._tag === "Violated") : -1
   const counted = failing < 0 ? parts : parts.slice(0, failing + 1)
   const outcomes = new Map<string, Outcome>()
