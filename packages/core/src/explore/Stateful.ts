@@ -21,7 +21,9 @@ import { failureId, type Verdict } from "../Verdict.ts"
 import { dependent, type Footprint, saveFootprint, Touched, union, writing } from "./Footprint.ts"
 import type { Moment } from "./Fibers.ts"
 import { type Future, Futures } from "./Futures.ts"
+import { circular, foreign, Known, onPath, open, unfinished } from "./Known.ts"
 import type { Happened, Machine } from "./Machine.ts"
+import { Loops, maxThreads, Node, type Sleeper } from "./Node.ts"
 import type { PartPath } from "./Parts.ts"
 import { Races } from "./Races.ts"
 import { type Lore, Sharing } from "./Sharing.ts"
@@ -40,124 +42,20 @@ export interface StatefulOptions {
   readonly ignoreFutures?: boolean
 }
 
-interface Sleeper {
-  readonly thread: number
-  readonly footprint: Footprint
-}
-
-/** Threads are kept as bits of a number. */
-export const maxThreads = 30
-
-// Marks of states.
-const onPath = 1
-/** See `Node.open`. */
-const open = 2
-/** Left before all of it was explored. */
-const unfinished = 4
-/** Explored by the partner; its futures have not been looked up yet. */
-const foreign = 8
-/** Explored here, if only in part. */
-const walked = 16
-/** The partner was told that it was explored here. */
-const told = 32
-/** When it was left, something below it led back to a state of the path. */
-const circular = 64
-
 /** States of which ways round are remembered. */
 const mostLoops = 100_000
-
-/** A state on the path. */
-class Node {
-  /** Number of the state among those visited; -1 when there was no room for it. */
-  readonly state: number
-  /** Threads that can move. */
-  readonly enabled: number
-  /** Threads to move, and those moved already (here, or at an earlier visit). */
-  todo = 0
-  done = 0
-  sleep: Array<Sleeper>
-  asleep: number
-  /** What follows is not all known: an execution was cut below, or led back to the path. */
-  open = false
-  /** The first state of the path that something below leads back to. */
-  low = Infinity
-  /** It is the partner's to explore, but for a part. */
-  readonly borrowed: boolean
-  /** The thread being moved; of its data choice the number under way, and how many there are. */
-  thread = -1
-  value = -1
-  values = 0
-  /** What the step of `thread` touched, with all numbers so far. */
-  touched: Footprint | undefined = undefined
-  loops: Loops | undefined = undefined
-  /** Threads that were moved at earlier visits. */
-  before = 0
-  /** A step that comes later, and that a sequence from this state can begin with, of a thread that is moved or sleeps here. */
-  cover: Happened | undefined = undefined
-  coverAt = -1
-  /** The step under way is on a way round. */
-  comesBack = false
-
-  constructor(state: number, enabled: number, sleep: Array<Sleeper>, asleep: number, borrowed = false) {
-    this.borrowed = borrowed
-    this.state = state
-    this.enabled = enabled
-    this.sleep = sleep
-    this.asleep = asleep
-  }
-
-  /** Everybody who can move is to be moved, was moved or sleeps. */
-  get isWhole(): boolean {
-    return (this.enabled & ~(this.todo | this.done | this.asleep)) === 0
-  }
-
-  /** The next thread to move, the one that moved last first; -1 when there is none. */
-  next(last: number): number {
-    const left = this.todo & this.enabled & ~this.done & ~this.asleep
-    if (left === 0) return -1
-    return last >= 0 && (left & (1 << last)) !== 0 ? last : 31 - Math.clz32(left & -left)
-  }
-}
-
-/** Ways round from a state back to it, none of which makes progress, put together as one. */
-class Loops {
-  readonly loop: Array<Move> = []
-  /** Threads that move in it, and those that could at each of its states. */
-  private moved = 0
-  private always = -1
-
-  /** False: nobody moves in it who did not before. */
-  add(moves: ReadonlyArray<Move>, nodes: ReadonlyArray<Node>): boolean {
-    const moved = moves.reduce((bits, { thread }) => bits | (1 << thread), 0)
-    if ((moved & ~this.moved) === 0) return false
-    this.moved |= moved
-    for (const { enabled } of nodes) this.always &= enabled
-    this.loop.push(...moves)
-    return true
-  }
-
-  /** Who could always move does move (Musuvathi and Qadeer: Fair stateless model checking, PLDI'08). */
-  get isFair(): boolean {
-    return (this.always & ~this.moved) === 0
-  }
-}
 
 export class Stateful {
   readonly counts: StatesCounts = { states: 0, steps: 0, matched: 0, ends: 0 }
   /** Ends of executions at which all who could move slept. */
   blocked = 0
   private readonly machine: Machine
-  private readonly visited: Visited
+  private readonly known: Known
   private readonly options: StatefulOptions
   private readonly trace: Trace
   private readonly races: Races
   private readonly nodes: Array<Node> = []
   private readonly futures: ReadonlyArray<Futures>
-  /** By state: threads that slept at every visit; threads moved from it. */
-  private slept = new Int32Array(1 << 12)
-  private moved = new Int32Array(1 << 12)
-  /** By state. */
-  private marks = new Uint8Array(1 << 12)
   /** Threads that were killed in some execution. */
   private killed = 0
   private readonly enabled: Array<number> = []
@@ -171,8 +69,6 @@ export class Stateful {
   /** Nodes at the beginning of the path that are the partner's. */
   private base = 0
   private sharing: Sharing | undefined = undefined
-  /** States left since the partner was last told of them. */
-  private left: Array<number> = []
   private countsTold = { states: 0, steps: 0, matched: 0, ends: 0, blocked: 0 }
   /** By state: threads that were moved from it as parts. */
   private readonly helped = new Map<number, number>()
@@ -181,7 +77,7 @@ export class Stateful {
   constructor(machine: Machine, visited: Visited, options: StatefulOptions) {
     if (machine.model.threads.length > maxThreads) throw new RangeError(`at most ${maxThreads} threads`)
     this.machine = machine
-    this.visited = visited
+    this.known = new Known(visited)
     this.options = options
     this.trace = new Trace(machine)
     this.races = new Races(machine, this.trace, { whole: false })
@@ -231,7 +127,7 @@ export class Stateful {
 
   /** Continues where a saved search of the same model stood. Call before `run`. */
   load(saved: SavedStateful): void {
-    const { machine, trace, visited } = this
+    const { known, machine, trace } = this
     machine.dependence.placeParts(saved.parts)
     Object.assign(this.counts, saved.counts)
     this.blocked = saved.blocked
@@ -239,10 +135,8 @@ export class Stateful {
     this.begun = true
     saved.path.forEach((entry, i) => {
       const canMove = this.canMove()
-      const state = visited.add(machine.vector!)
-      this.reserve(state)
-      this.slept[state] = entry.asleep & ~entry.done
-      this.marks[state] = walked
+      const state = known.numberOf(machine.vector!)
+      known.begin(state, entry.asleep & ~entry.done)
       const sleep = entry.sleep.map((sleeper) => ({ ...sleeper }))
       const node = new Node(state, canMove, sleep, entry.asleep)
       node.todo = entry.todo
@@ -296,7 +190,7 @@ export class Stateful {
     this.nodes.pop()
     this.whole = Math.min(this.whole, this.nodes.length)
     if (node.borrowed) {
-      this.marks[node.state]! &= ~onPath
+      this.known.pass(node.state)
       this.back()
       return
     }
@@ -306,12 +200,7 @@ export class Stateful {
       if (node.open) parent.open = true
       if (isCircular) parent.low = Math.min(parent.low, node.low)
     }
-    if (node.state >= 0) {
-      const mark = this.marks[node.state]!
-      this.marks[node.state] = (mark & (walked | told)) | (node.open ? open : 0) | (isCircular ? circular : 0)
-      this.moved[node.state]! |= node.done
-      if (!isCircular && this.sharing !== undefined) this.left.push(node.state)
-    }
+    if (node.state >= 0) this.known.leave(node.state, node.done, node.open, isCircular)
     this.back()
   }
 
@@ -344,23 +233,15 @@ export class Stateful {
 
   /** The machine has come to a state: judges it, and puts it on the path when something is to be explored from it. */
   private arrive(sleep: Array<Sleeper>, asleep: number, visitor: StatesVisitor): boolean {
-    const { machine, visited } = this
-    const known = this.find()
-    if (known >= 0 && (this.marks[known]! & (unfinished | onPath)) !== unfinished) {
-      return this.again(known, sleep, asleep, visitor)
-    }
+    const { known, machine } = this
+    const met = this.find()
+    if (met >= 0 && known.has(met, unfinished | onPath) !== unfinished) return this.again(met, sleep, asleep, visitor)
     const canMove = this.canMove()
     const verdict = this.judge(canMove)
     if (verdict !== undefined) return this.finish(verdict, visitor)
     // Without room for another state it is explored all the same, and again whenever it is met.
-    const state = known >= 0 ? known : visited.add(machine.vector!)
-    if (state >= 0) {
-      this.reserve(state)
-      this.slept[state] = asleep
-      this.moved[state] = 0
-    }
-    if (state < 0 || (this.marks[state]! & walked) === 0) this.counts.states++
-    if (state >= 0) this.marks[state] = walked | (this.marks[state]! & told)
+    const state = met >= 0 ? met : known.numberOf(machine.vector!)
+    if (state < 0 || known.begin(state, asleep)) this.counts.states++
     const node = new Node(state, canMove, sleep, asleep)
     const first = this.firstOf(canMove & ~asleep)
     if (first === 0) {
@@ -379,7 +260,7 @@ export class Stateful {
   private find(): number {
     const { machine, options, trace } = this
     if (trace.steps.at(-1)?.failure !== undefined || machine.events >= options.maxSteps) return -1
-    return this.visited.find(machine.vector!)
+    return this.known.find(machine.vector!)
   }
 
   /** Threads that can move in the present state. */
@@ -391,7 +272,7 @@ export class Stateful {
   }
 
   private push(node: Node): void {
-    if (node.state >= 0) this.marks[node.state]! |= onPath
+    if (node.state >= 0) this.known.put(node.state)
     this.nodes.push(node)
   }
 
@@ -410,11 +291,12 @@ export class Stateful {
     visitor: StatesVisitor
   ): boolean {
     this.counts.matched++
-    const mark = this.marks[state]!
+    const { known } = this
+    const mark = known.has(state, onPath | foreign | circular | open)
     if ((mark & onPath) !== 0) return this.circle(this.nodes.findIndex((node) => node.state === state), visitor)
     if ((mark & foreign) !== 0) {
       this.sharing!.adopt()
-      this.marks[state]! &= ~foreign
+      known.adopt(state)
     }
     if ((mark & circular) !== 0 && this.nodes.length > 0) {
       // It may lead back to here; to where else is not known any more.
@@ -424,18 +306,18 @@ export class Stateful {
     }
     if ((mark & open) !== 0) this.expand(0)
     else this.racesOfFutures()
-    const before = this.slept[state]!
+    const before = known.sleptAt(state)
     const awake = before & ~asleep
     if (awake === 0) {
       this.back()
       return true
     }
-    this.slept[state]! &= asleep
+    known.again(state, asleep)
     const node = new Node(state, this.canMove(), sleep.filter(({ thread }) => (before & (1 << thread)) !== 0), 0)
     for (const { thread } of node.sleep) node.asleep |= 1 << thread
     node.open = (mark & open) !== 0
     if ((mark & circular) !== 0) node.low = -1
-    node.done = node.before = this.moved[state]!
+    node.done = node.before = known.movedFrom(state)
     node.todo = awake | node.done
     this.push(node)
     return true
@@ -528,18 +410,6 @@ export class Stateful {
 
   private moves(): ReadonlyArray<Move> {
     return this.trace.steps.map(({ thread, value }) => ({ thread, value }))
-  }
-
-  private reserve(state: number): void {
-    if (state < this.slept.length) return
-    const length = this.slept.length * 2
-    const { marks, moved, slept } = this
-    this.slept = new Int32Array(length)
-    this.moved = new Int32Array(length)
-    this.marks = new Uint8Array(length)
-    this.slept.set(slept)
-    this.moved.set(moved)
-    this.marks.set(marks)
   }
 
   // Races -----------------------------------------------------------------------------------------
@@ -682,41 +552,20 @@ export class Stateful {
 
   /** What passes between this exploration and one of the same model in another process. */
   private share(): Sharing {
-    if (this.sharing === undefined) {
-      this.visited.dropRows()
-      this.sharing = new Sharing(this.machine, this.futures)
-      for (let state = 0; state < this.visited.size; state++) {
-        if ((this.marks[state]! & (onPath | unfinished | circular)) === 0) this.left.push(state)
-      }
-    }
-    return this.sharing
+    this.known.share()
+    return this.sharing ??= new Sharing(this.machine, this.futures)
   }
 
   /** For the partner: what was explored since it was last told, and where this search stands. */
   tell(): Told {
     const sharing = this.share()
-    const { killed, left, marks, moved, slept, visited } = this
-    this.left = []
-    // What is neither plain nor an actor means something else there.
-    const states = new Int32Array(this.machine.prints.areShared ? left.length * wordsOfState : 0)
-    for (let i = 0; i * wordsOfState < states.length; i++) {
-      const state = left[i]!
-      const mark = marks[state]!
-      const { high, low } = visited.printOf(state)
-      // It may have been taken up again.
-      const isWhole = (mark & (onPath | unfinished)) === 0
-      const isNew = (mark & (walked | told)) === walked
-      if (isWhole && isNew) marks[state]! |= told
-      states.set(
-        [low, high, slept[state]!, moved[state]!, isWhole ? whole | (mark & open) | (isNew ? walked : 0) : 0],
-        i * wordsOfState
-      )
-    }
+    const states = this.known.tell()
     const { counts, blocked, countsTold } = this
     this.countsTold = { ...counts, blocked }
     return {
-      states,
-      lore: sharing.tell(killed),
+      // What is neither plain nor an actor means something else there.
+      states: this.machine.prints.areShared ? states : new Int32Array(0),
+      lore: sharing.tell(this.killed),
       path: this.save().path,
       counts: {
         states: counts.states - countsTold.states,
@@ -730,31 +579,9 @@ export class Stateful {
 
   /** What the partner has told. `counting`: what it did counts as done here; of states, those not explored here. */
   learn({ blocked, counts, lore, states }: Told, counting: boolean): void {
-    const { visited } = this
     this.share().learn(lore)
     this.killed |= lore.killed
-    let others = 0
-    for (let i = 0; i < states.length; i += wordsOfState) {
-      const slept = states[i + 2]!
-      const moved = states[i + 3]!
-      const theirs = states[i + 4]!
-      if ((theirs & whole) === 0) continue
-      const print = { low: states[i]!, high: states[i + 1]! }
-      let state = visited.findPrint(print)
-      if (state < 0) {
-        state = visited.addPrint(print)
-        if (state < 0) continue
-        this.reserve(state)
-        this.marks[state] = unfinished
-      }
-      const mark = this.marks[state]!
-      if ((mark & walked) === 0 && (theirs & walked) !== 0) others++
-      if ((mark & onPath) !== 0) continue
-      const wasLeft = (mark & unfinished) !== 0
-      this.slept[state] = wasLeft ? slept : this.slept[state]! & slept
-      this.moved[state] = wasLeft ? moved : this.moved[state]! | moved
-      this.marks[state] = (mark & ~unfinished) | foreign | (theirs & open)
-    }
+    const others = this.known.learn(states)
     if (!counting) return
     this.counts.states += others
     this.counts.steps += counts.steps
@@ -776,15 +603,10 @@ export class Stateful {
     }
     this.begun = true
     this.layAside()
-    const { machine, trace, visited } = this
+    const { known, machine, trace } = this
     for (const [i, entry] of path.entries()) {
-      let state = visited.find(machine.vector!)
-      if (state < 0) {
-        state = visited.add(machine.vector!)
-        if (state < 0) break
-        this.reserve(state)
-        this.marks[state] = unfinished
-      }
+      const state = known.numberOf(machine.vector!)
+      if (state < 0) break
       const enabled = this.canMove()
       const under = entry.thread >= 0 ? 1 << entry.thread : 0
       const ahead = entry.todo & enabled & ~(entry.done | entry.asleep | under | (this.helped.get(state) ?? 0))
@@ -815,7 +637,8 @@ export class Stateful {
   private layAside(): void {
     while (this.nodes.length > 0) {
       const { borrowed, state } = this.nodes.pop()!
-      if (state >= 0) this.marks[state] = (this.marks[state]! & ~onPath) | (borrowed ? 0 : unfinished)
+      if (borrowed) this.known.pass(state)
+      else if (state >= 0) this.known.abandon(state)
       if (this.nodes.length > 0) this.back()
     }
     this.part = undefined
@@ -830,11 +653,6 @@ const isAhead = (path: SavedStateful["path"], { thread, way }: NonNullable<State
   return at !== undefined && at.thread !== thread && ((at.todo & ~at.done) & (1 << thread)) !== 0 &&
     way.every((move, i) => path[i]!.thread === move.thread && path[i]!.value === move.value)
 }
-
-/** Fingerprint (2), who slept, who was moved, marks. */
-const wordsOfState = 5
-/** Of the marks told: everything below the state is explored. */
-const whole = 128
 
 /** What one exploration tells its partner. Plain data. */
 export interface Told {
