@@ -11,15 +11,15 @@ const op: fc.Arbitrary<LoopOp> = fc.record({
   kind: fc.oneof(
     { weight: 12, arbitrary: fc.constantFrom<LoopOp["kind"]>("load", "store", "copy", "add", "locked") },
     { weight: 4, arbitrary: fc.constantFrom<LoopOp["kind"]>("until", "poll", "pester") },
-    { weight: 1, arbitrary: fc.constant<LoopOp["kind"]>("check") }
+    { weight: 2, arbitrary: fc.constant<LoopOp["kind"]>("check") }
   ),
   cell: fc.nat(2)
 })
 
-export const loops: fc.Arbitrary<ReadonlyArray<ReadonlyArray<LoopOp>>> = fc.array(
-  fc.array(op, { minLength: 1, maxLength: 5 }),
-  { minLength: 2, maxLength: 4 }
-)
+export const loopsOf = (least: number): fc.Arbitrary<ReadonlyArray<ReadonlyArray<LoopOp>>> =>
+  fc.array(fc.array(op, { minLength: least, maxLength: 5 }), { minLength: 1 + least, maxLength: 4 })
+
+export const loops = loopsOf(1)
 
 /** Threads that go round loops, fail, and take locks. */
 export const loopers = (threads: ReadonlyArray<ReadonlyArray<LoopOp>>): Model =>

@@ -6,7 +6,7 @@ import { bruteForce } from "@mmrace/core/explore/BruteForce"
 import type { Tampering } from "@mmrace/core/explore/Explore"
 import { Partner } from "@mmrace/core/explore/Partner"
 import { buildModel } from "../engine/randomModel.ts"
-import { loopers, loops } from "./loopers.ts"
+import { loopers, loopsOf } from "./loopers.ts"
 import { denseProgram, denseProgramOf, everything, smallProgram } from "./support.ts"
 
 const parameters = {
@@ -94,18 +94,23 @@ const larger = { ...parameters, numRuns: Math.ceil(parameters.numRuns / 2) }
 
 test("larger programs: the outcomes are those that one finds alone", () => {
   fc.assert(
-    fc.property(denseProgramOf(7), pace, fc.boolean(), (program, when, partialDeadlocks) => {
-      const names = alone(buildModel(program), { partialDeadlocks })
-      fc.pre(names !== undefined)
-      expect(namesOf(inPair(() => buildModel(program), { partialDeadlocks }, when))).toEqual(names)
-    }),
+    fc.property(
+      denseProgramOf({ minLength: 3, maxLength: 4 }, { minLength: 3, maxLength: 6 }),
+      pace,
+      fc.boolean(),
+      (program, when, partialDeadlocks) => {
+        const names = alone(buildModel(program), { partialDeadlocks })
+        fc.pre(names !== undefined)
+        expect(namesOf(inPair(() => buildModel(program), { partialDeadlocks }, when))).toEqual(names)
+      }
+    ),
     larger
   )
 })
 
 test("threads that go round and fail: the outcomes are those that one finds alone", () => {
   fc.assert(
-    fc.property(loops, pace, (threads, when) => {
+    fc.property(loopsOf(2), pace, (threads, when) => {
       const names = alone(loopers(threads))
       fc.pre(names !== undefined)
       expect(namesOf(inPair(() => loopers(threads), {}, when))).toEqual(names)

@@ -60,8 +60,11 @@ const op: fc.Arbitrary<Op> = fc.record({
   value: fc.nat(2)
 })
 
-/** Programs of few kinds of operations on one object of each kind: most steps conflict. At most so many operations a thread. */
-export const denseProgramOf = (maxLength: number): fc.Arbitrary<ReadonlyArray<ProgramThread>> =>
+/** Programs of few kinds of operations on one object of each kind: most steps conflict. */
+export const denseProgramOf = (
+  threads: fc.ArrayConstraints,
+  operations: fc.ArrayConstraints
+): fc.Arbitrary<ReadonlyArray<ProgramThread>> =>
   fc
     .uniqueArray(fc.constantFrom(...kinds), { minLength: 2, maxLength: 4 })
     .chain((few) =>
@@ -75,14 +78,14 @@ export const denseProgramOf = (maxLength: number): fc.Arbitrary<ReadonlyArray<Pr
               index: fc.nat(5).map((n) => n === 0 ? 1 : 0),
               value: fc.nat(2)
             }),
-            { minLength: 1, maxLength }
+            operations
           )
         }),
-        { minLength: 2, maxLength: 4 }
+        threads
       )
     )
 
-export const denseProgram = denseProgramOf(4)
+export const denseProgram = denseProgramOf({ minLength: 2, maxLength: 4 }, { minLength: 1, maxLength: 4 })
 
 /**
  * The equivalence classes of all schedules, by their happens-before relations, each with the fewest preemptions of its
