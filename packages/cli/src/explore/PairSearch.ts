@@ -16,7 +16,7 @@ export interface Pace {
   readonly round: number
 }
 
-const usualPace: Pace = { alone: 200_000, round: 50_000 }
+const usualPace: Pace = { alone: 200_000, round: 10_000 }
 
 export class PairSearch {
   private readonly pool: Workers
