@@ -35,8 +35,6 @@ export class Node {
   /** What the step of `thread` touched, with all numbers so far. */
   touched: Footprint | undefined = undefined
   loops: Loops | undefined = undefined
-  /** Threads that were moved at earlier visits. */
-  before = 0
   /** A step that comes later, and that a sequence from this state can begin with, of a thread that is moved or sleeps here. */
   cover: Happened | undefined = undefined
   coverAt = -1

@@ -42,9 +42,6 @@ export interface StatefulOptions {
   readonly ignoreFutures?: boolean
 }
 
-/** States of which ways round are remembered. */
-const mostLoops = 100_000
-
 export class Stateful {
   readonly counts: StatesCounts = { states: 0, steps: 0, matched: 0, ends: 0 }
   /** Ends of executions at which all who could move slept. */
@@ -63,8 +60,6 @@ export class Stateful {
   private whole = 0
   private tick = 0
   private end: StatesEnd = "complete"
-  /** By state, for as many as there is room: ways round from it, some of which may be seen only when it is met again. */
-  private readonly loops = new Map<number, Loops>()
   private begun = false
   /** Nodes at the beginning of the path that are the partner's. */
   private base = 0
@@ -298,12 +293,8 @@ export class Stateful {
       this.sharing!.adopt()
       known.adopt(state)
     }
-    if ((mark & circular) !== 0 && this.nodes.length > 0) {
-      // It may lead back to here; to where else is not known any more.
-      const from = this.nodes.at(-1)!
-      from.comesBack = true
-      from.low = -1
-    }
+    // Where it leads back to is not known any more.
+    if ((mark & circular) !== 0 && this.nodes.length > 0) this.nodes.at(-1)!.low = -1
     if ((mark & open) !== 0) this.expand(0)
     else this.racesOfFutures()
     const before = known.sleptAt(state)
@@ -317,7 +308,7 @@ export class Stateful {
     for (const { thread } of node.sleep) node.asleep |= 1 << thread
     node.open = (mark & open) !== 0
     if ((mark & circular) !== 0) node.low = -1
-    node.done = node.before = known.movedFrom(state)
+    node.done = known.movedFrom(state)
     node.todo = awake | node.done
     this.push(node)
     return true
@@ -330,7 +321,7 @@ export class Stateful {
     const end = this.trace.makesProgress(this.machine.model, first) ? first : this.nodes.length
     for (let i = first; i < end; i++) {
       const node = this.nodes[i]!
-      const loops = node.loops ??= this.loopsOf(node.state)
+      const loops = node.loops ??= new Loops()
       // The same way round, begun at this state.
       const isNew = loops.add([...moves.slice(i), ...moves.slice(first, i)], this.nodes.slice(first))
       if (!isNew || !loops.isFair || !this.somebodyIsLeft()) continue
@@ -347,25 +338,11 @@ export class Stateful {
       break
     }
     this.expand(first)
-    for (let i = first; i < this.nodes.length; i++) {
-      const node = this.nodes[i]!
-      node.comesBack = true
-      // At earlier visits the thread that comes back slept while others were moved.
-      node.done &= ~node.before
-      node.before = 0
-    }
+    for (let i = first; i < this.nodes.length; i++) this.nodes[i]!.comesBack = true
     const last = this.nodes.at(-1)!
     last.low = Math.min(last.low, first)
     this.back()
     return goOn || this.stop("stopped")
-  }
-
-  private loopsOf(state: number): Loops {
-    const known = this.loops.get(state)
-    if (known !== undefined) return known
-    const loops = new Loops()
-    if (state >= 0 && this.loops.size < mostLoops) this.loops.set(state, loops)
-    return loops
   }
 
   private somebodyIsLeft(): boolean {

@@ -1,4 +1,5 @@
 /** Fingerprints: equal where values are equal, whatever else was printed before, and told apart otherwise. */
+import { Actor, Cell } from "@mmrace/core"
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { Fingerprints } from "@mmrace/core/explore/Fingerprint"
@@ -40,6 +41,14 @@ test("what is not plain equals only itself, and is said to mean nothing elsewher
   expect(prints.of([a])).toEqual(prints.of([a]))
   expect(prints.of([a])).not.toEqual(prints.of([new Map()]))
   expect(prints.areShared).toBe(false)
+})
+
+test("an actor is the one with its number, in whatever process", () => {
+  const [here, there] = [0, 1].map(() => [0, 1].map((i) => new Actor(i, i, `c${i}`, Cell.cellType, 0, {})))
+  const prints = new Fingerprints()
+  expect(prints.of(here![0])).toEqual(new Fingerprints().of(there![0]))
+  expect(prints.of(here![0])).not.toEqual(prints.of(here![1]))
+  expect(prints.areShared).toBe(true)
 })
 
 const isEqual = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)

@@ -83,14 +83,14 @@ describe("of a state that one search explored, another one knows", () => {
   })
 })
 
-describe("where both explored a state", () => {
-  const both = (there: Search): Search => {
-    const here = new Search()
-    here.explore("x", 0b110, leaveWith(0b001))
-    expect(there.known.learn(here.known.tell())).toBe(0)
-    return there
-  }
+const both = (there: Search): Search => {
+  const here = new Search()
+  here.explore("x", 0b110, leaveWith(0b001))
+  expect(there.known.learn(here.known.tell())).toBe(0)
+  return there
+}
 
+describe("where both explored a state", () => {
   test("who slept at both visits did", () => {
     const there = new Search()
     there.explore("x", 0b011, leaveWith(0b100))
