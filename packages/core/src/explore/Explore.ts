@@ -27,7 +27,8 @@ import type { Move } from "./Witness.ts"
  *   optimal   one execution for each equivalence class (optimal DPOR with wakeup trees); the default beyond 30 threads.
  *             With monitors that are not `unordered`: source
  *   source    at least one for each class (source-DPOR with sleep sets): cheaper for each execution, may waste some
- *   states    each state once, with every thread (state matching with sleep sets)
+ *   states    each state once, with every thread (state matching with sleep sets). Livelocks are not looked for, nor are
+ *             they with a cost
  */
 export type Reduction = "stateful" | "optimal" | "source" | "states"
 
