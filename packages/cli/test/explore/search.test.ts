@@ -236,6 +236,14 @@ const failing = more(forall)
 
 const endsOf = ({ explored }: Searched): ReadonlyArray<string> => explored.outcomes.map(({ name }) => name).toSorted()
 
+/** What is asked of workers until their memory is full. */
+const attempt = (resumes: string) => [
+  `leader of ${2 ** 29}${resumes}`,
+  "helper ends",
+  `leader of ${2 ** 30}`,
+  "leader ends"
+]
+
 describe("two that share states", () => {
   test("find what one finds, in about as many states, and the same whatever the number of workers", async () => {
     const alone = Explore.explore(endStates(load(large)).model, { ...endStates(load(large)), maxSteps: 1000 })
@@ -301,5 +309,42 @@ describe("two that share states", () => {
     const { ending, explored } = await pair({ size: 2, budget: 200 })
     expect(ending).toBe("spent")
     expect(explored.counts.states).toBeLessThan(400)
+  })
+
+  test("when memory runs short first the helper goes, then what was remembered, and then the exploration ends", async () => {
+    const { explored } = await pair({ size: 1 })
+    const checkpoint = { version: 1 } as Explore.Checkpoint
+    // Executions that were done each time that the memory was full.
+    const executions = [150, 260, 300]
+    const log: Array<string> = []
+    let fullFor = 0
+    const workers: Workers = {
+      size: 2,
+      events: {},
+      isStopped: false,
+      stop: () => {},
+      run: async (_, task) => {
+        await Promise.resolve()
+        if (task._tag !== "Round") throw new Error(task._tag)
+        const { memory, resume, role, steps } = task
+        log.push(`${role} ${steps === undefined ? "ends" : `of ${memory}`}${resume === undefined ? "" : " resumes"}`)
+        if (role === "leader" && steps === undefined) {
+          const counts = { ...explored.counts, executions: executions[fullFor++]!, blocked: 0 }
+          return { _tag: "Explored", explored: { ...explored, counts, checkpoint }, ending: "done" }
+        }
+        return { _tag: "Rounded", ending: role === "leader" ? "memory" : "spent", states: 1, news: undefined }
+      }
+    }
+    const searched = await new PairSearch(workers, {
+      plan: shared,
+      memory: 2 ** 30,
+      pause: 1000,
+      parts: undefined,
+      onFound: () => {},
+      onProgress: () => {},
+      onCheckpoint: () => {}
+    }).run()
+    expect(log).toEqual([...attempt(""), ...attempt(" resumes"), ...attempt(" resumes")])
+    expect(searched).toMatchObject({ ending: "memory", left: [{ saved: checkpoint }] })
   })
 })
