@@ -49,14 +49,7 @@ export class PairSearch {
       }
     }
     try {
-      let { ending, explored } = await this.attempt()
-      for (let done = 0; ending === "memory" && this.saved !== undefined;) {
-        // What was remembered only saves work: without it there is room again.
-        const now = explored.counts.executions + explored.counts.blocked
-        if (now < done + leastProgress) break
-        done = now // oxlint-disable-next-line no-await-in-loop -- each goes on where the one before has ended
-        ;({ ending, explored } = await this.attempt())
-      }
+      const { ending, explored } = await this.attempts(0)
       return { explored, left: ending === "done" ? undefined : this.list, ending, broken: this.broken }
     } catch (error) {
       return {
@@ -81,6 +74,14 @@ export class PairSearch {
 
   private get list(): ReadonlyArray<Part> {
     return [{ task: Explore.wholeTree, level: 0, saved: this.saved }]
+  }
+
+  /** What was remembered only saves work: without it there is room again, as long as that leads on. */
+  private async attempts(done: number): Promise<{ ending: Ending; explored: Explore.Explored }> {
+    const { ending, explored } = await this.attempt()
+    const now = explored.counts.executions + explored.counts.blocked
+    const leadsOn = ending === "memory" && this.saved !== undefined && now >= done + leastProgress
+    return leadsOn ? this.attempts(now) : { ending, explored }
   }
 
   /** From where it was saved until nothing is left or the memory is full. */
@@ -146,7 +147,10 @@ export class PairSearch {
 
   private async end(): Promise<Explore.Explored> {
     if (this.helps) await this.goOnAlone()
-    const done = await this.ask("leader", undefined, this.helperNews)
+    const news = this.helperNews
+    // It would mean nothing to another leader.
+    this.helperNews = undefined
+    const done = await this.ask("leader", undefined, news)
     if (done._tag !== "Explored") throw new Error(`a worker answered the end with ${done._tag}`)
     return done.explored
   }

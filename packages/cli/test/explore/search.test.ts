@@ -61,6 +61,16 @@ const workersOn = (program: string, size: number, patience: number, dieAt = Infi
   }
 }
 
+/** With room enough, from the beginning, and nobody to hear of what is found. */
+const silent = {
+  memory: 2 ** 30,
+  pause: 1000,
+  parts: undefined,
+  onFound: () => {},
+  onProgress: () => {},
+  onCheckpoint: () => {}
+}
+
 interface Run {
   readonly size: number
   readonly patience?: number
@@ -88,12 +98,7 @@ describe("a tree that is split", () => {
     const { explored } = await search(exists, { size: 1 })
     const { explored: unsplit } = await new Search(workersOn(exists, 1, Infinity), {
       plan,
-      memory: 2 ** 30,
-      pause: 1000,
-      parts: undefined,
-      onFound: () => {},
-      onProgress: () => {},
-      onCheckpoint: () => {}
+      ...silent
     }).run()
     expect(explored.counts.executions).toBeGreaterThan(20)
     expect(explored.counts.executions).toBe(unsplit.counts.executions)
@@ -158,12 +163,7 @@ test("a worker that dies ends the exploration, and what is left can be gone on w
   const searched = await new Search(workersOn(exists, 2, Infinity, 5), {
     plan,
     budget: 10,
-    memory: 2 ** 30,
-    pause: 1000,
-    parts: undefined,
-    onFound: () => {},
-    onProgress: () => {},
-    onCheckpoint: () => {}
+    ...silent
   }).run()
   expect(searched).toMatchObject({ ending: "broken", broken: "out of memory" })
   expect(result(await search(exists, { size: 1, parts: searched.left }))).toEqual(
@@ -183,12 +183,7 @@ test("by levels it is said up to which everything was explored", async () => {
   const levels: Plan = { ...plan, reduction: "states", cost: "preemptions", bound: 1 }
   const { explored: whole } = await new Search(workersOn(exists, 1, Infinity), {
     plan: levels,
-    memory: 2 ** 30,
-    pause: 1000,
-    parts: undefined,
-    onFound: () => {},
-    onProgress: () => {},
-    onCheckpoint: () => {}
+    ...silent
   }).run()
   expect(whole.verdict).toEqual({ _tag: "Complete", within: "1 preemption", omission: 0 })
   // The budget ends it.
@@ -337,14 +332,41 @@ describe("two that share states", () => {
     }
     const searched = await new PairSearch(workers, {
       plan: shared,
-      memory: 2 ** 30,
-      pause: 1000,
-      parts: undefined,
-      onFound: () => {},
-      onProgress: () => {},
-      onCheckpoint: () => {}
+      ...silent
     }).run()
     expect(log).toEqual([...attempt(""), ...attempt(" resumes"), ...attempt(" resumes")])
     expect(searched).toMatchObject({ ending: "memory", left: [{ saved: checkpoint }] })
+  })
+
+  test("what a helper told one leader is not told to the next one", async () => {
+    const { explored } = await pair({ size: 1 })
+    const checkpoint = { version: 1 } as Explore.Checkpoint
+    const told: Array<string> = []
+    let leaders = 0
+    let rounds = 0
+    const workers: Workers = {
+      size: 2,
+      events: {},
+      isStopped: false,
+      stop: () => {},
+      run: async (_, task) => {
+        await Promise.resolve()
+        if (task._tag !== "Round") throw new Error(task._tag)
+        const { news, role, steps } = task
+        if (role === "helper") {
+          return { _tag: "Rounded", ending: "memory", states: 1, news: { of: leaders } as unknown as Explore.News }
+        }
+        if (news !== undefined) told.push(`to leader ${leaders}: ${JSON.stringify(news)}`)
+        if (steps === undefined) {
+          const counts = { ...explored.counts, executions: 200 * ++leaders, blocked: 0 }
+          rounds = 0
+          return { _tag: "Explored", explored: { ...explored, counts, checkpoint }, ending: "done" }
+        }
+        const ending = leaders === 2 ? "done" : rounds++ === 0 ? "spent" : "memory"
+        return { _tag: "Rounded", ending, states: 1, news: undefined }
+      }
+    }
+    await new PairSearch(workers, { ...silent, plan: shared }).run()
+    expect(told).toEqual(["to leader 0: {\"of\":0}", "to leader 1: {\"of\":1}"])
   })
 })

@@ -2,8 +2,8 @@
  * Fingerprints of values: 64 bits that are the same for equal plain values (in the sense of `Values`) and for the same
  * actor in every process that has loaded the model, and differ for different ones but with a probability of 2^-64.
  */
-
 import { Actor } from "../Actor.ts"
+import { isPlainRecord } from "./Values.ts"
 
 /** Two signed whole numbers of 32 bits. */
 export interface Fingerprint {
@@ -121,7 +121,7 @@ export class Fingerprints {
       for (const element of value as ReadonlyArray<unknown>) printer.print(this.of(element))
       return printer.done
     }
-    if (isRecord(value)) {
+    if (isPlainRecord(value)) {
       const keys = Object.keys(value).sort()
       const printer = new Printer("record").word(keys.length)
       for (const key of keys) printer.text(key).print(this.of(value[key]))
@@ -131,10 +131,4 @@ export class Fingerprints {
     this.areShared = false
     return new Printer("own").word(this.known.size).done
   }
-}
-
-export const isRecord = (value: unknown): value is Record<string, unknown> => {
-  if (typeof value !== "object" || value === null) return false
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0
 }

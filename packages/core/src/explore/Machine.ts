@@ -157,7 +157,7 @@ export class Machine {
     this.monitorColumn = this.threadColumn + model.threads.length
     this.freeColumn = this.monitorColumn + model.monitors.length
     this.vector = options.intern === true
-      ? new Vector(this.freeColumn + 1, (_, value) => this.printOf(value))
+      ? new Vector(this.freeColumn + 1, (value) => this.printOf(value))
       : undefined
     this.same = options.intern === true ? (state) => values.representative(state) : (state) => state
     this.fibers = new Fibers(model.threads, values)

@@ -1,8 +1,8 @@
 /**
  * Two explorations of one model that help each other, each with a model of its own, in one process or in two. One of them
  * explores everything; the other one takes up what the first would come to last. Every so many steps they tell each
- * other what they have explored, which is not explored again. So the work is done in half the time, and as they tell
- * after so many steps and not after so much time, what comes out does not depend on how fast either is.
+ * other what they have explored, which is not explored again. As they tell after so many steps and not after so much time,
+ * what comes out does not depend on how fast either is.
  *
  *     const leader = new Partner(model, "leader", options)
  *     const helper = new Partner(sameModel, "helper", options)
@@ -12,7 +12,7 @@
  *       leader.learn(helper.tell())
  *       helper.learn(news)
  *     }
- *     helper.close()
+ *     helper.release()
  *     const explored = leader.close()
  */
 import type { Model } from "../Model.ts"

@@ -1,7 +1,7 @@
 /** Values as they can be sent to another process that has loaded the same model: actors by their numbers. */
 import { Actor } from "../Actor.ts"
 import type { Model } from "../Model.ts"
-import { isRecord } from "./Fingerprint.ts"
+import { isPlainRecord } from "./Values.ts"
 
 /** Plain data. */
 export type Portable =
@@ -15,7 +15,7 @@ export const toPortable = (value: unknown): Portable =>
     ? { actor: value.id }
     : Array.isArray(value)
     ? { array: value.map(toPortable) }
-    : isRecord(value)
+    : isPlainRecord(value)
     ? { record: Object.entries(value).map(([key, of]) => [key, toPortable(of)]) }
     : { value }
 

@@ -36,13 +36,16 @@ export class Values {
       for (let i = 0; i < value.length; i++) text += `${this.number(value[i])},`
       return text
     }
-    const prototype: unknown = Object.getPrototypeOf(value)
-    if (prototype !== Object.prototype && prototype !== null) return undefined
-    if (Object.getOwnPropertySymbols(value).length > 0) return undefined
+    if (!isPlainRecord(value)) return undefined
     let text = "{"
-    for (const key of Object.keys(value).sort()) {
-      text += `${JSON.stringify(key)}:${this.number((value as Record<string, unknown>)[key])},`
-    }
+    for (const key of Object.keys(value).sort()) text += `${JSON.stringify(key)}:${this.number(value[key])},`
     return text
   }
+}
+
+/** An object made with `{}`, without symbols among its keys. */
+export const isPlainRecord = (value: unknown): value is Record<string, unknown> => {
+  if (typeof value !== "object" || value === null) return false
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && Object.getOwnPropertySymbols(value).length === 0
 }

@@ -19,7 +19,7 @@ export class Vector implements Fingerprint {
   length = 0
   low = 0
   high = 0
-  private readonly printOf: (column: number, value: unknown) => Fingerprint
+  private readonly printOf: (value: unknown) => Fingerprint
   /** By column and number. */
   private readonly lows: ReadonlyArray<Array<number>>
   private readonly highs: ReadonlyArray<Array<number>>
@@ -29,7 +29,7 @@ export class Vector implements Fingerprint {
   private digitCount = 0
 
   /** `printOf`: fingerprints of the values of columns. */
-  constructor(columns: number, printOf: (column: number, value: unknown) => Fingerprint) {
+  constructor(columns: number, printOf: (value: unknown) => Fingerprint) {
     this.now = new Int32Array(columns)
     this.printOf = printOf
     this.lows = Array.from({ length: columns }, () => [])
@@ -46,7 +46,7 @@ export class Vector implements Fingerprint {
       known.set(value, number = known.size)
       const { high, low } = number === 0
         ? nothing
-        : new Printer("column").word(column).print(this.printOf(column, value)).done
+        : new Printer("column").word(column).print(this.printOf(value)).done
       this.lows[column]!.push(low)
       this.highs[column]!.push(high)
     }

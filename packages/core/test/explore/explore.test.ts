@@ -214,7 +214,7 @@ describe("memory", () => {
     const row = fc.tuple(fc.nat(2), fc.nat(2), fc.oneof(fc.nat(2), fc.nat()))
     fc.assert(
       fc.property(fc.array(row), fc.nat(60), (rows, fullBytes) => {
-        const vector = new Vector(3, (_, value) => prints.of(value))
+        const vector = new Vector(3, (value) => prints.of(value))
         const table = new Visited({ fullBytes })
         const map = new Map<string, number>()
         for (const numbers of rows) {

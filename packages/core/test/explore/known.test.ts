@@ -12,7 +12,7 @@ class Search {
 
   constructor(...first: ReadonlyArray<string>) {
     const prints = new Fingerprints()
-    this.vector = new Vector(1, (_, value) => prints.of(value))
+    this.vector = new Vector(1, (value) => prints.of(value))
     for (const value of ["initial", ...first]) this.vector.numberOf(0, value)
     this.known.share()
   }

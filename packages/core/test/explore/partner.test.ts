@@ -45,7 +45,7 @@ const inPair = (
     helper.learn(news)
     if (leader.hasFailedEnough) break
   }
-  helper.close()
+  helper.release()
   return { ...leader.close(), rounds, helped }
 }
 
