@@ -3,6 +3,7 @@ import { ask, Cell, makeModel, type Model, type Path, settle } from "@mmrace/cor
 import * as fc from "fast-check"
 import { expect, test } from "vitest"
 import { explore } from "@mmrace/core/explore/Explore"
+import { loopers, type LoopOp } from "./loopers.ts"
 import { findsAllOutcomes } from "./support.ts"
 
 /** Each thread looks at x and then adds to it; what it saw does not matter afterwards. */
@@ -51,43 +52,15 @@ test("what is in the key is remembered", () => {
   }
 })
 
-interface Op {
-  readonly kind: "load" | "store" | "copy" | "add"
-  readonly cell: number
-}
-
 const ops = fc.array(
-  fc.record({
-    kind: fc.constantFrom("load" as const, "store" as const, "copy" as const, "add" as const),
-    cell: fc.nat(1)
-  }),
+  fc.record({ kind: fc.constantFrom<LoopOp["kind"]>("load", "store", "copy", "add"), cell: fc.nat(1) }),
   { minLength: 1, maxLength: 3 }
 )
-
-/** Threads with one register, that remember it and where they are. */
-const forgetful = (threads: ReadonlyArray<ReadonlyArray<Op>>): Model =>
-  makeModel("forgetful", (m) => {
-    const cells = [0, 1].map((i) => m.actor(Cell.cellType, `c${i}`, 0))
-    threads.forEach((list, t) => {
-      m.thread(`T${t}`, function*(): Path<number> {
-        let register = t + 1
-        for (let i = 0; i < list.length; i++) {
-          settle([i, register])
-          const { cell: c, kind } = list[i]!
-          const cell = cells[c]!
-          if (kind === "load") register = yield* ask(cell, Cell.load)
-          else if (kind === "add") yield* ask(cell, Cell.fetchAdd, 1)
-          else yield* ask(cell, Cell.store, kind === "copy" ? register : 7)
-        }
-        return register
-      })
-    })
-  })
 
 test.each(["stateful", "states"] as const)("%s finds all outcomes of threads that settle", (reduction) => {
   fc.assert(
     fc.property(fc.array(ops, { minLength: 2, maxLength: 3 }), (threads) => {
-      findsAllOutcomes(forgetful(threads), reduction)
+      findsAllOutcomes(loopers(threads), reduction)
     }),
     { numRuns: Number(process.env["EXPLORE_RUNS"] ?? 150) }
   )
