@@ -133,7 +133,7 @@ export const runSlice = (model: Model, slice: Slice, hooks: SliceHooks = {}): Sl
   let steps = 0
   let execution = slice.from
   for (let ended = false; execution < slice.to && !ended; execution++) {
-    const strategy = plan.strategyFor(execution)
+    const strategy = plan.strategyFor(execution, profile)
     const executionSeed = mix32(seed, execution)
     let verdict = executor.run(strategy, executionSeed, profile)
     if (verdict._tag === "StepLimit") verdict = classifyStepLimit(model, executor.copyChoices(), { maxSteps })

@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import { defaultMaxSteps, Executor, type Log } from "./Execution.ts"
 import type { Model } from "./Model.ts"
 import { mix32 } from "./Prng.ts"
+import { emptyProfile } from "./Profile.ts"
 import { FromChoices } from "./strategies/FromChoices.ts"
 import { defaultStrategy, parseStrategy } from "./strategies/parse.ts"
 import { failureId } from "./Verdict.ts"
@@ -49,7 +50,7 @@ export const checkDeterminism = (model: Model, options: DeterminismOptions = {})
   const second = new Executor(model, { maxSteps })
   const runs = options.runs ?? 100
   for (let execution = 0; execution < runs; execution++) {
-    const verdict = first.run(plan.strategyFor(execution), mix32(options.seed ?? 0, execution))
+    const verdict = first.run(plan.strategyFor(execution, emptyProfile), mix32(options.seed ?? 0, execution))
     const choices = first.copyChoices()
     const again = second.run(new FromChoices(choices))
     const step = firstDifference(first.log, second.log)

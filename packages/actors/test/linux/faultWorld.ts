@@ -1,5 +1,6 @@
 /** Runs small programs without invariants, and checks that everything is back where it belongs at the end. */
 import {
+  emptyProfile,
   Executor as Engine,
   type Executor,
   exitThread,
@@ -117,7 +118,7 @@ export const explore = (loaded: Loaded, runs: number, atEnd?: (executor: Executo
   const verdicts = new Map<string, number>()
   const leaked = new Map<string, number>()
   for (let i = 0; i < runs; i++) {
-    const verdict = executor.run(plan.strategyFor(i), 7919 * i + 1)
+    const verdict = executor.run(plan.strategyFor(i, emptyProfile), 7919 * i + 1)
     count(verdicts, verdict._tag === "Crash" ? `${verdict.where}: ${verdict.error}` : verdict._tag)
     if (verdict._tag !== "Ok") continue
     count(outcomes, Object.entries(registersOf(executor)).toSorted().map(([k, v]) => `${k}=${v}`).join(" "))

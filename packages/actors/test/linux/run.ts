@@ -1,5 +1,16 @@
 /** Runs programs, invariants included, and looks at what they leave behind. */
-import { Executor, exitThread, failureId, Mutex, type Plan, portfolio, Rwsem, Seqcount, Sequential } from "@mmrace/core"
+import {
+  emptyProfile,
+  Executor,
+  exitThread,
+  failureId,
+  Mutex,
+  type Plan,
+  portfolio,
+  Rwsem,
+  Seqcount,
+  Sequential
+} from "@mmrace/core"
 import { Result } from "effect"
 import type { Kernel } from "../../src/kernel/index.ts"
 import { counterType } from "../../src/objects/Mm.ts"
@@ -128,7 +139,7 @@ export const explore = (
   const asleep = new Set<string>()
   const values: Record<string, Set<number>> = {}
   for (let i = 0; i < runs; i++) {
-    const verdict = executor.run(plan.strategyFor(i), 7919 * i + 1)
+    const verdict = executor.run(plan.strategyFor(i, emptyProfile), 7919 * i + 1)
     if (verdict._tag !== "Ok") {
       const id = verdict._tag === "Crash" ? `${verdict.where}: ${verdict.error}` : failureId(verdict) ?? ""
       failures[id] = (failures[id] ?? 0) + 1

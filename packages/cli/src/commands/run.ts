@@ -1,5 +1,13 @@
 /** `mmrace run`: one execution, told. */
-import { decodeSchedule, failureId, FromSchedule, isFailure, parseStrategy, type Strategy } from "@mmrace/core"
+import {
+  decodeSchedule,
+  emptyProfile,
+  failureId,
+  FromSchedule,
+  isFailure,
+  parseStrategy,
+  type Strategy
+} from "@mmrace/core"
 import { Command } from "effect/cli"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -46,7 +54,7 @@ export const run = Command.make("run", {
     const job = yield* load(source, input)
     const { maxSteps, seed } = input
     const token = input.schedule === undefined ? undefined : yield* followToken(input.schedule)
-    const strategy: Strategy = token ?? Result.getOrThrow(parseStrategy(input.strategy)).strategyFor(0)
+    const strategy: Strategy = token ?? Result.getOrThrow(parseStrategy(input.strategy)).strategyFor(0, emptyProfile)
     const executed = execute(job, strategy, { maxSteps, seed, given: input.schedule })
     const { recorded, token: schedule } = executed
     const { verdict } = recorded

@@ -42,3 +42,12 @@ export const meets = ({ sharedSteps, sharedWrites }: Profile, ask: Ask<unknown>,
   const counts = ask.command.isWrite ? sharedSteps.get(location) : sharedWrites.get(location)
   return counts !== undefined && (counts[other] ?? 0) > 0
 }
+
+/** Whether this step conflicts with anything that any other thread does. */
+export const meetsAnother = ({ sharedSteps, sharedWrites }: Profile, ask: Ask<unknown>, thread: number): boolean => {
+  const location = locationOf(ask)
+  const counts = ask.command.isWrite ? sharedSteps.get(location) : sharedWrites.get(location)
+  if (counts === undefined) return false
+  for (let other = 0; other < counts.length; other++) if (other !== thread && counts[other]! > 0) return true
+  return false
+}

@@ -2,6 +2,7 @@
  * Strategies in rotation, by the index of the execution. No single strategy finds most bugs: PCT is
  * the worst on wide programs and by far the best on long orderings, and its depth must be varied.
  */
+import type { Profile } from "../Profile.ts"
 import type { Strategy } from "../Strategy.ts"
 import { Pct } from "./Pct.ts"
 import { Pos } from "./Pos.ts"
@@ -15,8 +16,8 @@ export interface Plan {
   readonly name: string
   /** Executions before this index learn from those before them: one worker does them, all in order. Default none. */
   readonly learning?: number
-  /** The strategy of execution `index` (from 0). Instances are reused: `begin` before use. */
-  strategyFor(index: number): Strategy
+  /** The strategy of execution `index` (from 0), by what is known of the program. Instances are reused: `begin` before use. */
+  strategyFor(index: number, profile: Profile): Strategy
 }
 
 /** The same strategy every time. */

@@ -256,8 +256,8 @@ describe("a campaign", () => {
     }])
     expect(use("directed").map((s) => [s.name, s.executions])).toEqual([
       ["new opening", 1],
-      ["new stops", 80],
-      ["new meeting", 39]
+      ["new meeting", 80],
+      ["new urw", 39]
     ])
     expect(use("portfolio").map((s) => [s.name, s.executions])).toEqual([
       ["random", 20],

@@ -4,6 +4,8 @@ import {
   Cell,
   chooseNumber,
   decodeSchedule,
+  directed,
+  Draws,
   Executor,
   Explore,
   failureId,
@@ -327,6 +329,61 @@ describe("meeting", () => {
   })
 })
 
+/** Two threads of some steps of their own before and behind each of two additions. */
+const hidden = (): Model =>
+  makeModel("hidden", (m) => {
+    const x = m.actor(Cell.cellType, "x", 0)
+    for (const name of ["A", "B"]) {
+      const own = m.actor(Cell.cellType, `own ${name}`, 0)
+      m.thread(name, function*() {
+        for (let k = 0; k < 20; k++) yield* ask(k % 10 === 5 ? x : own, Cell.fetchAdd, 1)
+      })
+    }
+  })
+
+describe("draws", () => {
+  test("bring conflicts into all orders, and switch nowhere but at them", () => {
+    const model = hidden()
+    const profile = profileOf(model)
+    const executor = new Executor(model)
+    const draws = new Draws()
+    const orders = new Map<string, number>()
+    for (let i = 0; i < 600; i++) {
+      executor.run(draws, mix32(4, i), profile)
+      const { log } = executor
+      const all = Array.from({ length: log.length }, (_, step) => step)
+      const order = all.filter((step) => log.asks[step]!.actor.name === "x").map((step) => log.threads[step]).join("")
+      orders.set(order, (orders.get(order) ?? 0) + 1)
+      for (const step of all.slice(1)) {
+        const before = log.threads[step - 1]
+        if (log.threads[step] === before) continue
+        const moved = all.slice(0, step).filter((earlier) => log.threads[earlier] === before).length
+        // It was before or behind an addition, or it had ended.
+        expect([5, 6, 15, 16, 21]).toContain(moved)
+      }
+    }
+    expect([...orders.keys()].toSorted()).toEqual(["0011", "0101", "0110", "1001", "1010", "1100"])
+    expect(Math.min(...orders.values())).toBeGreaterThan(30)
+  })
+
+  test("put a thread that spins behind all others", () => {
+    const model = makeModel("spins", (m) => {
+      const flag = m.actor(Cell.cellType, "flag", 0)
+      m.thread("waits", function*() {
+        while ((yield* ask(flag, Cell.load)) === 0);
+      })
+      const own = m.actor(Cell.cellType, "own", 0)
+      m.thread("sets", function*() {
+        yield* ask(own, Cell.load)
+        yield* ask(flag, Cell.store, 1)
+      })
+    })
+    const executor = new Executor(model)
+    // Nothing is known of conflicts: nobody would ever draw.
+    for (let seed = 0; seed < 20; seed++) expect(executor.run(new Draws(), seed)._tag).toBe("Ok")
+  })
+})
+
 /** Of 200 first executions. */
 const fails = (make: () => Model): number => {
   const executor = new Executor(make())
@@ -335,6 +392,13 @@ const fails = (make: () => Model): number => {
     if (failureId(executor.run(new Opening(), seed)) !== undefined) count++
   }
   return count
+}
+
+/** What the second to fourth executions are of. */
+const turns = (model: Model): ReadonlyArray<string> => {
+  const plan = directed()
+  const profile = profileOf(model)
+  return [1, 2, 3].map((index) => plan.strategyFor(index, profile).name)
 }
 
 describe("the default", () => {
@@ -347,6 +411,11 @@ describe("the default", () => {
     expect(mean(stringBuffer(), 40)).toBeLessThan(9)
     expect(mean(bluetooth(), 40)).toBeLessThan(12)
     expect(mean(twostage(), 40)).toBeLessThan(6)
+  })
+
+  test("goes by the length of threads: conflicts and interleavings, or places and conflicts in a random order", () => {
+    expect(turns(lostUpdate())).toEqual(["new meeting", "new meeting", "new urw"])
+    expect(turns(apart())).toEqual(["new stops", "new stops", "new draws"])
   })
 
   test("what it finds can be repeated from the token", () => {

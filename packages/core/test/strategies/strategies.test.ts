@@ -300,7 +300,7 @@ describe("POS", () => {
 describe("the portfolio", () => {
   test("rotates by execution index and sweeps the depth of PCT", () => {
     const plan = portfolio()
-    const names = Array.from({ length: 12 }, (_, i) => plan.strategyFor(i).name)
+    const names = Array.from({ length: 12 }, (_, i) => plan.strategyFor(i, emptyProfile).name)
     expect(names).toEqual([
       "random",
       "pos",
@@ -315,7 +315,7 @@ describe("the portfolio", () => {
       "urw",
       "pct:10"
     ])
-    expect(plan.strategyFor(12_000_000).name).toBe("random")
+    expect(plan.strategyFor(12_000_000, emptyProfile).name).toBe("random")
   })
 })
 

@@ -11,7 +11,7 @@ const files = readdirSync(corpusFolder).filter((name) => name.endsWith(".mmrace"
 
 /** Executions and seeds for these: one is ten times as long as one of the suite. */
 export const corpusLimit = 500
-export const corpusSeeds = 20
+export const corpusSeeds = 100
 
 /** `B-03-vmsplice-cow` and so on, in order. */
 export const corpusPrograms: ReadonlyArray<string> = files.map((name) => name.slice(0, -".mmrace".length))

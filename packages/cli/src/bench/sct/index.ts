@@ -63,6 +63,7 @@ const ours = new Set([
   "Avoiding.js",
   "Conflicts.js",
   "Directed.js",
+  "Draws.js",
   "Meeting.js",
   "Opening.js",
   "Orders.js",
