@@ -7,6 +7,9 @@
  * records, and what changed is found by comparing the states before and after. A part is two places: its value, and
  * the set of its keys.
  *
+ * What a step takes from one part and leaves in another it has looked at as a whole, also where it happens to be what
+ * was there before.
+ *
  * Monitors must therefore compare what they keep by value and not by identity, as a fold must anyway.
  */
 import { type Mode, reading, type Touched, writing } from "./Footprint.ts"
@@ -19,6 +22,10 @@ const depth = 3
 /** Asked of a view: what is behind it. */
 export const rawOf = Symbol("raw")
 
+/** Asked of a view: the part that it is of; and the same, all of which then counts as looked at. */
+const partOf = Symbol("part")
+const takenFrom = Symbol("taken")
+
 export const isContainer = (value: unknown): value is Container => {
   if (typeof value !== "object" || value === null) return false
   if (Array.isArray(value)) return true
@@ -26,9 +33,16 @@ export const isContainer = (value: unknown): value is Container => {
   return prototype === Object.prototype || prototype === null
 }
 
+interface View {
+  readonly [rawOf]?: unknown
+  readonly [partOf]?: Part
+  readonly [takenFrom]?: Part
+}
+
+const isObject = (value: unknown): value is View => typeof value === "object" && value !== null
+
 /** The value behind a view; other values as they are. */
-const unwrapped = (value: unknown): unknown =>
-  typeof value === "object" && value !== null ? (value as { readonly [rawOf]?: unknown })[rawOf] ?? value : value
+const unwrapped = (value: unknown): unknown => isObject(value) ? value[rawOf] ?? value : value
 
 /** Where a part is: the number of its monitor (for a property of an actor: -1 - the actor's id), then keys. */
 export type PartPath = readonly [owner: number, ...keys: ReadonlyArray<string>]
@@ -80,7 +94,8 @@ export class Parts {
     this.touched = touched
     try {
       this.note(this.root.value, reading)
-      const next = this.plain(step(isContainer(state) ? this.view(state, this.root, depth) : state), state, depth)
+      const seen = isContainer(state) ? this.view(state, this.root, depth) : state
+      const next = this.plain(step(seen), state, this.root, depth)
       this.compare(this.root, state, next, depth)
       return next
     } finally {
@@ -98,24 +113,16 @@ export class Parts {
     return new Proxy(raw, {
       get: (_, key) => {
         if (key === rawOf) return raw
-        if (typeof key === "symbol") return raw[key as unknown as string]
-        if (isArray) {
-          // A copy that changes nothing by itself: what is put into it is found by comparing.
-          if (key === "slice") return (...range: Array<number>) => this.copy(raw, part, range)
-          if (key === "length" || !Object.hasOwn(raw, key)) {
-            this.note(part.keys, reading)
-            return raw[key]
-          }
-        } else if (!Object.hasOwn(raw, key)) {
+        if (typeof key === "symbol") return this.answer(key, raw, part, levels)
+        if (isArray && key === "slice") return (...range: Array<number>) => this.slice(raw, raw, part, levels, range)
+        if (!Object.hasOwn(raw, key) || (isArray && key === "length")) {
           this.note(part.keys, reading)
           return raw[key]
         }
-        const value = raw[key]
-        const child = part.at(key)
-        this.note(child.value, reading)
-        if (levels === 1 || !isContainer(value)) return value
         let view = views.get(key)
-        if (view === undefined) views.set(key, view = this.view(value, child, levels - 1))
+        if (view !== undefined) return view
+        view = this.look(raw[key], part.at(key), levels)
+        if (view !== raw[key]) views.set(key, view)
         return view
       },
       has: (_, key) => {
@@ -129,22 +136,67 @@ export class Parts {
     })
   }
 
-  private copy(raw: Container, part: Part, range: ReadonlyArray<number>): unknown {
-    if (range.length > 0) {
-      this.note(part.keys, reading)
-      for (const key of Object.keys(raw)) this.note(part.at(key).value, reading)
+  /** A copy of a list to put something into. What is not looked at does not count; what is put in is found by comparing. */
+  private copy(list: Container, raw: Container, part: Part, levels: number): unknown {
+    const copy = (list as unknown as ReadonlyArray<unknown>).slice() as unknown as Container
+    return new Proxy(copy, {
+      get: (_, key) => {
+        if (key === rawOf) return copy
+        if (typeof key === "symbol") return this.answer(key, raw, part, levels)
+        if (key === "slice") return (...range: Array<number>) => this.slice(copy, raw, part, levels, range)
+        if (!Object.hasOwn(copy, key) || key === "length") {
+          this.note(part.keys, reading)
+          return copy[key]
+        }
+        return copy[key] === raw[key] ? this.look(copy[key], part.at(key), levels) : copy[key]
+      }
+    })
+  }
+
+  private answer(key: symbol, raw: Container, part: Part, levels: number): unknown {
+    if (key === takenFrom) this.take(raw, part, levels)
+    return key === takenFrom || key === partOf ? part : raw[key as unknown as string]
+  }
+
+  private look(value: unknown, part: Part, levels: number): unknown {
+    this.note(part.value, reading)
+    return levels === 1 || !isContainer(value) ? value : this.view(value, part, levels - 1)
+  }
+
+  private slice(
+    list: Container,
+    raw: Container,
+    part: Part,
+    levels: number,
+    range: ReadonlyArray<number>
+  ): unknown {
+    if (range.length === 0) return this.copy(list, raw, part, levels)
+    this.take(raw, part, levels)
+    return (list as unknown as ReadonlyArray<unknown>).slice(...range)
+  }
+
+  /** All of the container counts as looked at. */
+  private take(raw: Container, part: Part, levels: number): void {
+    this.note(part.keys, reading)
+    for (const key of Object.keys(raw)) {
+      const value = raw[key]
+      const child = part.at(key)
+      this.note(child.value, reading)
+      if (levels > 1 && isContainer(value)) this.take(value, child, levels - 1)
     }
-    return (raw as unknown as ReadonlyArray<unknown>).slice(...range)
   }
 
   /** `value` without views, where it is not what was there before. */
-  private plain(value: unknown, before: unknown, levels: number): unknown {
+  private plain(value: unknown, before: unknown, part: Part, levels: number): unknown {
+    const from = isObject(value) ? value[partOf] : undefined
+    if (from !== undefined && from !== part) this.note((value as View)[takenFrom]!.value, reading)
     const raw = unwrapped(value)
-    if (raw === before || levels === 0 || !isContainer(raw)) return raw
+    if (raw === before || !isContainer(raw)) return raw
     const old = isContainer(before) ? before : undefined
     for (const key of Object.keys(raw)) {
       const child = raw[key]
-      const bare = this.plain(child, old?.[key], levels - 1)
+      // Behind the last level everything is one part.
+      const bare = this.plain(child, old?.[key], levels === 0 ? part : part.at(key), Math.max(0, levels - 1))
       if (bare !== child) raw[key] = bare
     }
     return raw

@@ -307,6 +307,67 @@ const needs: ReadonlyArray<{ readonly rule: Rule | "waiting"; readonly model: ()
   }
 ]
 
+interface Kept {
+  readonly values: ReadonlyArray<number>
+  readonly saved: ReadonlyArray<number>
+  readonly deep: ReadonlyArray<{ readonly list: ReadonlyArray<number> }>
+}
+
+/** Ways to leave in one place what a monitor keeps in another, without looking at it. */
+const moves: Readonly<Record<string, (kept: Kept) => Kept>> = {
+  "as it is": (kept) => ({ ...kept, saved: kept.values }),
+  "a copy": (kept) => ({ ...kept, saved: kept.values.slice() }),
+  "a copy of a copy": (kept) => ({ ...kept, saved: kept.values.slice().slice() }),
+  "a copy of a part": (kept) => ({ ...kept, saved: kept.values.slice(0, 1) }),
+  "out of a copy": (kept) => ({ ...kept, saved: [kept.values.slice()[0]!] }),
+  "out of a copy into which something was put": (kept) => {
+    const copy = kept.values.slice()
+    copy[1] = 7
+    return { ...kept, saved: copy }
+  },
+  "a spread": (kept) => ({ ...kept, saved: [...kept.values] }),
+  "another place of a list": (kept) => ({ ...kept, deep: [{ list: kept.values }] }),
+  "behind the last level": (kept) => ({ ...kept, deep: [{ list: [kept.values] as never }] })
+}
+
+/** One thread changes what the monitor keeps, the other one makes it move that. */
+const moving = (move: (kept: Kept) => Kept): Model =>
+  makeModel("moving", (m) => {
+    for (const name of ["x", "y"]) {
+      const cell = m.actor(Cell.cellType, name, 0)
+      m.thread(name, function*() {
+        yield* ask(cell, Cell.store, 1)
+      })
+    }
+    m.monitor<Kept>({
+      id: "moves",
+      title: "says which of the two came first",
+      on: commands(Cell.store),
+      initial: () => {
+        const values = [0, 0]
+        // To move what is there already is to look at it all the same.
+        return { values, saved: values, deep: [{ list: values }] }
+      },
+      step: (kept, event) => event.actor.name === "y" ? move(kept) : { ...kept, values: [1, 0] },
+      end: ({ deep, saved }, quiescence) => {
+        const text = JSON.stringify([saved, deep])
+        quiescence.violate(text, text)
+      }
+    })
+  })
+
+describe("what a monitor moves it has looked at", () => {
+  test.each(Object.keys(moves))("%s", (name) => {
+    const model = moving(moves[name]!)
+    const all = [...bruteForce(model, { outcomeOf: () => "" }).outcomes.keys()].toSorted()
+    expect(all).toHaveLength(2)
+    for (const reduction of ["optimal", "stateful", "states"] as const) {
+      const { outcomes } = explore(model, { reduction, outcomeOf: () => "" })
+      expect(outcomes.map((outcome) => outcome.name).toSorted(), reduction).toEqual(all)
+    }
+  })
+})
+
 describe.each(["optimal", "stateful"] as const)("every rule is needed: %s", (reduction) => {
   test.each(needs)("$rule", ({ model: build, rule }) => {
     const model = build()
