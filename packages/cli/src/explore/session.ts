@@ -168,6 +168,7 @@ export const runExploration = (
       found.push({ failure, log: stored.get(failure.id)?.path, minimal })
     }
     const { verdict } = searched.explored
+    const first = verdict._tag === "Violated" ? verdict.first : undefined
     const reasons = [
       ...(ended.reason === undefined ? [] : [ended.reason]),
       ...(searched.ending === "memory" ? [memoryText(settings.memory)] : []),
@@ -191,9 +192,8 @@ export const runExploration = (
       counts: searched.explored.counts,
       states,
       found,
-      fewestPreemptions: plan.cost === "preemptions" && verdict._tag === "Violated"
-        ? verdict.first.preemptions
-        : undefined,
+      // Livelocks are looked for without regard to preemptions.
+      fewestPreemptions: plan.cost === "preemptions" && first?.name !== "livelock" ? first?.preemptions : undefined,
       stepLimited,
       checkpoint,
       ending: searched.ending

@@ -132,6 +132,15 @@ thread closer
 `
     const name = file("hang.mmrace", program)
 
+    it.each([["--reduction", "states"], ["--minimal"]])("is found with %s, too", (...options) => {
+      const { code, stdout } = mmrace(folder, "explore", name, "--no-shrink", ...options)
+      expect(code).toBe(1)
+      expect(stdout).toContain("VIOLATED in 1 way")
+      expect(stdout).toContain("FAILURE livelock")
+      // It is reported whatever it costs.
+      expect(stdout).not.toContain("no schedule of fewer")
+    })
+
     it("is told once round, and found in a complete exploration", () => {
       const { code, stdout } = mmrace(folder, "explore", name)
       expect(code).toBe(1)

@@ -27,8 +27,8 @@ import type { Move } from "./Witness.ts"
  *   optimal   one execution for each equivalence class (optimal DPOR with wakeup trees); the default beyond 30 threads.
  *             With monitors that are not `unordered`: source
  *   source    at least one for each class (source-DPOR with sleep sets): cheaper for each execution, may waste some
- *   states    each state once, with every thread (state matching with sleep sets). Livelocks are not looked for, nor are
- *             they with a cost
+ *   states    each state once, with every thread (state matching with sleep sets). Where it has found everything else, what
+ *             `stateful` finds of livelocks is added; the same with a cost, but not within a bound
  */
 export type Reduction = "stateful" | "optimal" | "source" | "states"
 
@@ -40,7 +40,10 @@ export interface ExploreOptions extends DependenceOptions, VisitedOptions {
    */
   readonly cost?: Cost
   readonly bound?: number
-  /** The first failure reported has the fewest preemptions of all: the same as `cost: "preemptions", onFailure: "stop"`. */
+  /**
+   * The first failure reported has the fewest preemptions of all: the same as `cost: "preemptions", onFailure: "stop"`. A
+   * livelock is reported where nothing else fails, with any number of preemptions.
+   */
   readonly minimal?: boolean
   /** After a failure: `continue` (default) to know every outcome, or `stop` with the first one. */
   readonly onFailure?: "continue" | "stop"
@@ -155,7 +158,9 @@ export class Search {
   private readonly tampering: Tampering
   private readonly values = new Values()
   readonly outcomes: Outcomes
-  private readonly visited: Visited
+  private visited: Visited
+  /** Of a search before this one. */
+  private omission = 0
   private readonly maxSteps: number
   private readonly stopAtFailure: boolean
   private readonly cost: Cost | undefined
@@ -212,7 +217,7 @@ export class Search {
     const verdict: Verdict = first !== undefined
       ? { _tag: "Violated", first, exhaustive }
       : exhaustive
-      ? { _tag: "Complete", within: this.within, omission: this.visited.omission }
+      ? { _tag: "Complete", within: this.within, omission: Math.min(1, this.omission + this.visited.omission) }
       : { _tag: "Incomplete", reasons: this.reasons, covered: stepLimited ? undefined : this.covered }
     return { verdict, counts: this.allCounts(), outcomes, checkpoint: this.checkpoint }
   }
@@ -275,6 +280,30 @@ export class Search {
     this.ended = end === "complete" || end === "bound"
     if (end === "bound") this.within = boundText(cost!, options.bound!)
     if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
+    if (end === "complete") this.lookForLivelocks()
+  }
+
+  /** Who takes up states as they come does not see that they come again on their own way. The default does. */
+  private lookForLivelocks(): void {
+    const { machine, model, options, outcomes } = this
+    if (model.threads.length > maxThreads) {
+      this.ended = false
+      this.reasons.push(`of more than ${maxThreads} threads livelocks are not looked for`)
+      return
+    }
+    this.omission = this.visited.omission
+    this.visited = new Visited(options)
+    machine.reset()
+    const end = new Stateful(machine, this.visited, this.stateOptions()).run({
+      goOn: () => this.goOn(),
+      ended: (verdict, moves) => {
+        if (verdict === "step-limit" || verdict._tag !== "Livelock") return true
+        this.counts = { ...this.counts, executions: this.counts.executions + 1 }
+        outcomes.noteExecution(machine, verdict, moves)
+        return !this.hasFailedEnough
+      }
+    })
+    this.ended = end === "complete"
   }
 
   /** A search by states with partial-order reduction, where it was laid aside if it was. */

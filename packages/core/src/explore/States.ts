@@ -12,7 +12,7 @@
  * bound is covered, and the first failure found has the least cost of all. No sleep sets: they can trade a cheap
  * schedule for an equivalent dear one (Musuvathi and Qadeer, PLDI'07; Coons, Musuvathi, McKinley, OOPSLA'13).
  *
- * A state that comes again is explored; whether it comes again on its own way, as in a livelock, is not looked at.
+ * A state that comes again is not explored again; whether it comes on its own way, as in a livelock, is not looked at.
  */
 import type { Verdict } from "../Verdict.ts"
 import { dependent, type Footprint, union } from "./Footprint.ts"
