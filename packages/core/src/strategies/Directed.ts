@@ -28,8 +28,8 @@ import { Urw } from "./Urw.ts"
 /** Executions that learn from each other; behind them a program is too large for that to help. */
 const learning = 1024
 
-/** Steps of a thread, on average, up to which random interleavings meet most of what there is. */
-const short = 20
+/** Steps of a thread, on average over all, up to which random interleavings meet most of what there is. */
+const short = 10
 
 const areShort = ({ stepsOf, threads }: Profile): boolean => {
   let steps = 0

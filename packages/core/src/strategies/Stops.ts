@@ -6,6 +6,9 @@
  * first place runs first; and first places are spread evenly over the executions instead of drawn for each. A bug that
  * shows when one thread is stopped within a twentieth of all steps is then met within some twenty executions, and not
  * only on average.
+ *
+ * Most of what a thread does where others ran to their ends before it, it does for that reason and undisturbed. So at first
+ * places are those of the first execution that is known.
  */
 import type { Ask } from "../Ask.ts"
 import { Prng } from "../Prng.ts"
@@ -15,6 +18,8 @@ import { lowestRank, randomRanks } from "./Orders.ts"
 import { Streak } from "./Streak.ts"
 
 const mostStops = 2
+/** Executions of which the places are those of the first one known, when earlier executions count. */
+const early = 64
 /** Steps of a thread of which nothing is known. */
 const firstGuess = 8
 
@@ -24,11 +29,14 @@ const golden = (Math.sqrt(5) - 1) / 2
 export class Stops implements Strategy {
   readonly name = "stops"
   private readonly prng = new Prng()
-  /** Spreads first places over all its executions; else executions are independent. */
+  /** Executions depend on earlier ones: first places are spread over them. */
   private readonly remembers: boolean
   /** The first place, as a fraction of all. */
   private first = -1
   private profile: Profile = emptyProfile
+  /** What was known first, and executions since. */
+  private original: Profile = emptyProfile
+  private executions = 0
   private fresh = true
   private ranks: Int32Array = new Int32Array(0)
   private moves = new Int32Array(0)
@@ -45,7 +53,8 @@ export class Stops implements Strategy {
 
   begin(seed: number, profile: Profile): void {
     this.prng.seed(seed)
-    this.profile = profile
+    if (this.original.threads === 0) this.original = profile
+    this.profile = this.remembers && this.executions++ < early ? this.original : profile
     this.fresh = true
   }
 

@@ -255,6 +255,21 @@ describe("stops", () => {
     expect(widest(false)).toBeGreaterThan(12)
   })
 
+  test("are at first where the first execution had steps, later anywhere", () => {
+    const executor = new Executor(apart())
+    const profile = profileOf(apart())
+    const stops = new Stops(true)
+    const moved = (i: number): number => {
+      executor.run(stops, mix32(6, i), i === 0 ? { ...profile, stepsOf: [10, 10] } : profile)
+      const { threads } = executor.log
+      return threads.findIndex((thread) => thread !== threads[0])
+    }
+    const first = Array.from({ length: 64 }, (_, i) => moved(i))
+    const later = Array.from({ length: 64 }, (_, i) => moved(64 + i))
+    expect(Math.max(...first)).toBeLessThan(10)
+    expect(later.filter((n) => n >= 10).length).toBeGreaterThan(32)
+  })
+
   test("do not depend on earlier executions unless they are to", () => {
     const model = apart()
     const profile = profileOf(model)
