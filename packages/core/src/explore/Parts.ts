@@ -149,6 +149,14 @@ export class Parts {
           return copy[key]
         }
         return copy[key] === raw[key] ? this.look(copy[key], part.at(key), levels) : copy[key]
+      },
+      has: (_, key) => {
+        this.note(part.keys, reading)
+        return key in copy
+      },
+      ownKeys: () => {
+        this.note(part.keys, reading)
+        return Reflect.ownKeys(copy)
       }
     })
   }

@@ -325,6 +325,7 @@ const moves: Readonly<Record<string, (kept: Kept) => Kept>> = {
     copy[1] = 7
     return { ...kept, saved: copy }
   },
+  "the keys of a copy": (kept) => ({ ...kept, saved: Object.keys(kept.values.slice()).map(Number) }),
   "a spread": (kept) => ({ ...kept, saved: [...kept.values] }),
   "another place of a list": (kept) => ({ ...kept, deep: [{ list: kept.values }] }),
   "behind the last level": (kept) => ({ ...kept, deep: [{ list: [kept.values] as never }] })
@@ -348,7 +349,7 @@ const moving = (move: (kept: Kept) => Kept): Model =>
         // To move what is there already is to look at it all the same.
         return { values, saved: values, deep: [{ list: values }] }
       },
-      step: (kept, event) => event.actor.name === "y" ? move(kept) : { ...kept, values: [1, 0] },
+      step: (kept, event) => event.actor.name === "y" ? move(kept) : { ...kept, values: [1, 0, 5] },
       end: ({ deep, saved }, quiescence) => {
         const text = JSON.stringify([saved, deep])
         quiescence.violate(text, text)
