@@ -18,6 +18,8 @@ import { lowestRank, randomRanks } from "./Orders.ts"
 import { Streak } from "./Streak.ts"
 
 const mostStops = 2
+/** One in so many executions has two places: what takes two is rarer, and a second stop can undo what the first one led to. */
+const withTwo = 4
 /** Executions of which the places are those of the first one known, when earlier executions count. */
 const early = 64
 /** Steps of a thread of which nothing is known. */
@@ -102,7 +104,7 @@ export class Stops implements Strategy {
 
   private placeAll(threads: number): void {
     const { prng, remembers } = this
-    this.stops = 1 + prng.below(mostStops)
+    this.stops = prng.below(withTwo) === 0 ? mostStops : 1
     this.first = this.first >= 0 && remembers ? (this.first + golden) % 1 : prng.unit()
     this.place(0, this.first, threads)
     for (let i = 1; i < this.stops; i++) {
