@@ -45,13 +45,23 @@ export interface Step {
   readonly text: string
 }
 
-/** The first failure within `runs` executions, minimised and run again from its schedule. */
+/**
+ * The first failure within `runs` executions, minimised and run again from its schedule; where the program names the
+ * invariant that breaks, the first failure of that: one bug can show in several ways.
+ */
 export const breakAndShrink = (program: Program, kernel: Kernel, runs: number, strategy?: string): Broken => {
   const { model } = loadProgram(program, kernel)
-  const failure: Failure | undefined =
-    runCampaign(model, { seed, runs, maxSteps, untilFailure: true, ...(strategy === undefined ? {} : { strategy }) })
-      .report.failures[0]
-  if (failure === undefined) throw new Error(`${program.name}: ${runs} executions on ${kernel.toString()} are clean`)
+  const [named] = program.breaks
+  let failure: Failure | undefined
+  runCampaign(model, { seed, runs, maxSteps, ...(strategy === undefined ? {} : { strategy }) }, {
+    onFailure: (found) => {
+      if (named === undefined || found.id.startsWith(`${named}:`)) failure ??= found
+    },
+    shouldStop: () => failure !== undefined
+  })
+  if (failure === undefined) {
+    throw new Error(`${program.name}: ${runs} executions on ${kernel.toString()} do not break ${named ?? "anything"}`)
+  }
   const shrunk = Result.getOrThrow(shrink(model, failure, { maxSteps, reduceExecutions: 3000, searchExecutions: 3000 }))
   const executor = new Executor(model, { maxSteps })
   const verdict = executor.run(new FromChoices(shrunk.choices))
