@@ -107,18 +107,24 @@ export class Parts {
     this.touched?.add(place, mode)
   }
 
-  private view(raw: Container, part: Part, levels: number): unknown {
+  /**
+   * `list` is `raw`, or a copy of it to put something into: of that, what is not looked at does not count, and what is put in
+   * is found by comparing.
+   */
+  private view(raw: Container, part: Part, levels: number, list = raw): unknown {
     const views = new Map<string, unknown>()
     const isArray = Array.isArray(raw)
-    return new Proxy(raw, {
+    const keys = (): void => this.note(part.keys, reading)
+    return new Proxy(list, {
       get: (_, key) => {
-        if (key === rawOf) return raw
+        if (key === rawOf) return list
         if (typeof key === "symbol") return this.answer(key, raw, part, levels)
-        if (isArray && key === "slice") return (...range: Array<number>) => this.slice(raw, raw, part, levels, range)
-        if (!Object.hasOwn(raw, key) || (isArray && key === "length")) {
-          this.note(part.keys, reading)
-          return raw[key]
+        if (isArray && key === "slice") return (...range: Array<number>) => this.slice(list, raw, part, levels, range)
+        if (!Object.hasOwn(list, key) || (isArray && key === "length")) {
+          keys()
+          return list[key]
         }
+        if (!Object.is(list[key], raw[key])) return list[key]
         let view = views.get(key)
         if (view !== undefined) return view
         view = this.look(raw[key], part.at(key), levels)
@@ -126,37 +132,12 @@ export class Parts {
         return view
       },
       has: (_, key) => {
-        this.note(part.keys, reading)
-        return key in raw
+        keys()
+        return key in list
       },
       ownKeys: () => {
-        this.note(part.keys, reading)
-        return Reflect.ownKeys(raw)
-      }
-    })
-  }
-
-  /** A copy of a list to put something into. What is not looked at does not count; what is put in is found by comparing. */
-  private copy(list: Container, raw: Container, part: Part, levels: number): unknown {
-    const copy = (list as unknown as ReadonlyArray<unknown>).slice() as unknown as Container
-    return new Proxy(copy, {
-      get: (_, key) => {
-        if (key === rawOf) return copy
-        if (typeof key === "symbol") return this.answer(key, raw, part, levels)
-        if (key === "slice") return (...range: Array<number>) => this.slice(copy, raw, part, levels, range)
-        if (!Object.hasOwn(copy, key) || key === "length") {
-          this.note(part.keys, reading)
-          return copy[key]
-        }
-        return copy[key] === raw[key] ? this.look(copy[key], part.at(key), levels) : copy[key]
-      },
-      has: (_, key) => {
-        this.note(part.keys, reading)
-        return key in copy
-      },
-      ownKeys: () => {
-        this.note(part.keys, reading)
-        return Reflect.ownKeys(copy)
+        keys()
+        return Reflect.ownKeys(list)
       }
     })
   }
@@ -178,9 +159,10 @@ export class Parts {
     levels: number,
     range: ReadonlyArray<number>
   ): unknown {
-    if (range.length === 0) return this.copy(list, raw, part, levels)
+    const copy = (list as unknown as ReadonlyArray<unknown>).slice(...range)
+    if (range.length === 0) return this.view(raw, part, levels, copy as unknown as Container)
     this.take(raw, part, levels)
-    return (list as unknown as ReadonlyArray<unknown>).slice(...range)
+    return copy
   }
 
   /** All of the container counts as looked at. */
