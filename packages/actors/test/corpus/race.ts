@@ -2,7 +2,7 @@
 import { type Ask, Executor, type Failure, failureId, FromChoices, type Model, runCampaign, shrink } from "@mmrace/core"
 import { Kernel, kernelWords, latest, loadProgram, type Program, readProgram } from "@mmrace/actors"
 import * as Result from "effect/Result"
-import { readFileSync } from "node:fs"
+import { readdirSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
 const seed = 7
@@ -21,6 +21,17 @@ export const kernelOf = (program: Program, fixed = false): Kernel =>
     ...program.without.map((change) => `without ${change}`),
     ...(fixed ? program.fixes.map((change) => `with ${change}`) : [])
   ].join(" ")))
+
+/** The models of all shipped programs, each on the kernel that it states and on the one that has every fix. */
+export function* corpusModels(): Generator<{ readonly file: string; readonly model: Model }> {
+  const corpus = new URL("../../corpus/", import.meta.url)
+  for (const file of readdirSync(corpus)) {
+    const program = readRace(new URL(file, corpus))
+    for (const kernel of [kernelOf(program), Kernel.complete()]) {
+      yield { file, model: loadProgram(program, kernel).model }
+    }
+  }
+}
 
 /** Everything that `runs` executions with the default strategies break. */
 export const failures = (program: Program, kernel: Kernel, runs: number): ReadonlyArray<string> =>

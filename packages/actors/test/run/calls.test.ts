@@ -6,12 +6,9 @@ import { Machine } from "@mmrace/core/explore/Machine"
 import { States } from "@mmrace/core/explore/States"
 import { Values } from "@mmrace/core/explore/Values"
 import { Visited } from "@mmrace/core/explore/Visited"
-import { Kernel, loadProgram } from "@mmrace/actors"
-import { readdirSync } from "node:fs"
 import { expect, it } from "vitest"
-import { kernelOf, readRace } from "../corpus/race.ts"
+import { corpusModels } from "../corpus/race.ts"
 
-const corpus = new URL("../../corpus/", import.meta.url)
 const executions = 40
 
 const isSame = (values: Values, known: Ask<unknown> | undefined, ask: Ask<unknown> | undefined): boolean =>
@@ -51,20 +48,16 @@ class Remembered {
 
 it("a thread of the corpus asks what it is remembered for, whatever it was told and forgot", () => {
   let joined = 0
-  for (const file of readdirSync(corpus)) {
-    const program = readRace(new URL(file, corpus))
-    for (const kernel of [kernelOf(program), Kernel.complete()]) {
-      const { model } = loadProgram(program, kernel)
-      const remembered = new Remembered(model)
-      const executor = new Executor(model, { maxSteps: 2000 })
-      for (const strategy of [new RandomWalk(), new Pct(3)]) {
-        for (let seed = 0; seed < executions; seed++) {
-          executor.run(strategy, seed)
-          expect(remembered.differences(executor), `${file}, ${strategy.name}, seed ${seed}`).toEqual([])
-        }
+  for (const { file, model } of corpusModels()) {
+    const remembered = new Remembered(model)
+    const executor = new Executor(model, { maxSteps: 2000 })
+    for (const strategy of [new RandomWalk(), new Pct(3)]) {
+      for (let seed = 0; seed < executions; seed++) {
+        executor.run(strategy, seed)
+        expect(remembered.differences(executor), `${file}, ${strategy.name}, seed ${seed}`).toEqual([])
       }
-      joined += remembered.joined.size
     }
+    joined += remembered.joined.size
   }
   expect(joined).toBeGreaterThan(100)
 })
@@ -134,19 +127,15 @@ const nameOf = ({ ask, ended }: Moment): string =>
   ask === undefined ? ended!._tag : `${ask.actor.name}.${ask.command.name} ${JSON.stringify(ask.arg)}`
 
 it("and so it does after each history that leads to where another one led", () => {
-  for (const file of readdirSync(corpus)) {
-    const program = readRace(new URL(file, corpus))
-    for (const kernel of [kernelOf(program), Kernel.complete()]) {
-      const { model } = loadProgram(program, kernel)
-      const values = new Values()
-      const moments = momentsOf(model, values)
-      const unforgetting = new Unforgetting(model, values)
-      for (const before of moments) {
-        for (const [result, moment] of before.children) {
-          if (moment.parent === before) continue
-          const where = `${file}, ${model.threads[moment.thread]!.name}, after ${nameOf(before)}`
-          expect(unforgetting.differsAfter(before, result, moment), where).toBe(undefined)
-        }
+  for (const { file, model } of corpusModels()) {
+    const values = new Values()
+    const moments = momentsOf(model, values)
+    const unforgetting = new Unforgetting(model, values)
+    for (const before of moments) {
+      for (const [result, moment] of before.children) {
+        if (moment.parent === before) continue
+        const where = `${file}, ${model.threads[moment.thread]!.name}, after ${nameOf(before)}`
+        expect(unforgetting.differsAfter(before, result, moment), where).toBe(undefined)
       }
     }
   }

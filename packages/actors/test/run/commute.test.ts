@@ -4,12 +4,9 @@ import { Dependence } from "@mmrace/core/explore/Dependence"
 import { dependent } from "@mmrace/core/explore/Footprint"
 import { Machine } from "@mmrace/core/explore/Machine"
 import { Values } from "@mmrace/core/explore/Values"
-import { Kernel, loadProgram } from "@mmrace/actors"
-import { readdirSync } from "node:fs"
 import { expect, it } from "vitest"
-import { kernelOf, readRace } from "../corpus/race.ts"
+import { corpusModels } from "../corpus/race.ts"
 
-const corpus = new URL("../../corpus/", import.meta.url)
 const executions = Number(process.env["EXPLORE_RUNS"] ?? 15)
 
 class Walk {
@@ -74,18 +71,15 @@ class Walk {
 
 it("independent steps of the corpus commute", () => {
   let pairs = 0
-  for (const file of readdirSync(corpus)) {
-    const program = readRace(new URL(file, corpus))
-    for (const kernel of [kernelOf(program), Kernel.complete()]) {
-      const walk = new Walk(loadProgram(program, kernel).model)
-      try {
-        for (let seed = 0; seed < executions; seed++) walk.execute(seed)
-      } finally {
-        walk.close()
-      }
-      expect([...walk.wrong], file).toEqual([])
-      pairs += walk.pairs
+  for (const { file, model } of corpusModels()) {
+    const walk = new Walk(model)
+    try {
+      for (let seed = 0; seed < executions; seed++) walk.execute(seed)
+    } finally {
+      walk.close()
     }
+    expect([...walk.wrong], file).toEqual([])
+    pairs += walk.pairs
   }
   expect(pairs).toBeGreaterThan(10_000)
 })
