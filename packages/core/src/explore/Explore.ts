@@ -45,6 +45,8 @@ export interface ExploreOptions extends DependenceOptions, VisitedOptions {
    * livelock is reported where nothing else fails, with any number of preemptions.
    */
   readonly minimal?: boolean
+  /** Default true. False: what `stateful` finds of livelocks is not added to a search that does not see them itself. */
+  readonly livelocks?: boolean
   /** After a failure: `continue` (default) to know every outcome, or `stop` with the first one. */
   readonly onFailure?: "continue" | "stop"
   /** Steps of one execution; what comes later is not covered and the verdict says so. Default 10,000. */
@@ -280,7 +282,7 @@ export class Search {
     this.ended = end === "complete" || end === "bound"
     if (end === "bound") this.within = boundText(cost!, options.bound!)
     if (end === "memory") this.reasons.push(`no room for more than ${this.visited.size} states`)
-    if (end === "complete") this.lookForLivelocks()
+    if (end === "complete" && options.livelocks !== false) this.lookForLivelocks()
   }
 
   /** Who takes up states as they come does not see that they come again on their own way. The default does. */
