@@ -34,6 +34,8 @@ export class Happened implements Footprint {
   modes: ReadonlyArray<number> = nothing
   /** The first failure that the step showed. */
   failure: Verdict | undefined = undefined
+  /** It showed when the thread ran on: the executor has looked for circles of waiters by then. */
+  isLate = false
   /** The thread that the step started. */
   spawned = -1
   /** Events this step put into the log: itself and ends of threads. */
@@ -389,8 +391,7 @@ export class Machine {
     }
     const touched = new Touched(places, modes)
     this.tell(thread, ask, result, before, touched, told)
-    this.arrive(thread, next, touched, happened)
-    return this.seal(happened, touched)
+    return this.runOn(happened, next, touched)
   }
 
   private discover(happened: Happened, killed: boolean): Happened {
@@ -436,7 +437,13 @@ export class Machine {
       happened.spawned = child
       this.arrive(child, this.fibers.root(child), touched, happened)
     }
-    this.arrive(thread, next, touched, happened)
+    return this.runOn(happened, next, touched)
+  }
+
+  /** The thread goes on with its result. */
+  private runOn(happened: Happened, next: Moment, touched: Touched): Happened {
+    happened.isLate = this.failing === undefined
+    this.arrive(happened.thread, next, touched, happened)
     return this.seal(happened, touched)
   }
 
@@ -459,6 +466,17 @@ export class Machine {
     }
     this.replaceMonitors(happened.monitors)
     this.events -= happened.events
+  }
+
+  /**
+   * The failure that the executor reports of the last step: monitors see a step first, and a thread that it started begins;
+   * then circles of waiters are looked for; then its thread runs on.
+   */
+  failureOf(last: Happened | undefined, partialDeadlocks: boolean): Verdict | undefined {
+    const failure = last?.failure
+    if (!partialDeadlocks || (failure !== undefined && !last!.isLate)) return failure
+    const circle = last === undefined ? this.cycle() : this.newCycle(last)
+    return circle === undefined ? failure : this.deadlockOf(circle)
   }
 
   /** The verdict where nobody can move. */
@@ -506,7 +524,7 @@ export class Machine {
    * A circle that was not there before the step: who waits for whom has only changed for its thread and for those
    * who wait for its actor.
    */
-  newCycle({ ask, before, spawned, thread }: Happened): ReadonlyArray<number> | undefined {
+  private newCycle({ ask, before, spawned, thread }: Happened): ReadonlyArray<number> | undefined {
     const own = this.cycleOf(thread) ?? (spawned < 0 ? undefined : this.cycleOf(spawned))
     if (own !== undefined || Object.is(before, ask.actor.state)) return own
     for (let other = 0; other < this.at.length; other++) {

@@ -184,9 +184,7 @@ export class Outcomes {
     const failures: Array<Failure> = []
     trace.steps.forEach((step, i) => {
       if (step.failure === undefined) return
-      const runsOn = step.failure._tag === "Crash" &&
-        step.failure.where === `thread ${this.model.threads[step.thread]!.name}`
-      failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]!, runsOn })
+      failures.push({ verdict: step.failure, order: i, past: trace.clocks[i]!, isLate: step.isLate })
     })
     const cycles = this.options.partialDeadlocks ? machine.cycles() : []
     for (const cycle of cycles) {
@@ -208,8 +206,8 @@ interface Failure {
   readonly order: number
   /** What must have happened for it; undefined: everything. */
   readonly past: Clock | undefined
-  /** The thread of the step threw when it ran on. */
-  readonly runsOn?: boolean
+  /** It showed when the thread of the step ran on. */
+  readonly isLate?: boolean
 }
 
 /** Whenever `b` shows, `a` has shown before. Of two that come with the same step, what the executor looks at first. */
@@ -220,12 +218,9 @@ const precedes = (a: Failure, b: Failure): boolean => {
   return !covers(a.past, b.past) || rank(a) < rank(b)
 }
 
-/**
- * Monitors see a step first, and a thread that it started begins and may throw; then circles of waiters are looked for;
- * then its thread runs on and may throw.
- */
-const rank = ({ order, runsOn, verdict }: Failure): number =>
-  (verdict._tag === "Deadlock" ? 1 : runsOn === true ? 2 : 0) * 2 ** 20 + order
+/** In the order of `Machine.failureOf`. */
+const rank = ({ isLate, order, verdict }: Failure): number =>
+  (verdict._tag === "Deadlock" ? 1 : isLate === true ? 2 : 0) * 2 ** 20 + order
 
 /** The steps within a past, in their order. */
 const movesOf = (trace: Trace, past?: Clock): ReadonlyArray<Move> =>

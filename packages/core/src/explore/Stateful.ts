@@ -352,12 +352,8 @@ export class Stateful {
 
   private judge(canMove: number): Verdict | "step-limit" | undefined {
     const { machine } = this
-    const step = this.trace.steps.at(-1)
-    if (step?.failure !== undefined) return step.failure
-    if (this.options.partialDeadlocks) {
-      const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
-      if (cycle !== undefined) return machine.deadlockOf(cycle)
-    }
+    const failure = machine.failureOf(this.trace.steps.at(-1), this.options.partialDeadlocks)
+    if (failure !== undefined) return failure
     if (canMove === 0) return machine.end(this.options.partialDeadlocks)
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }

@@ -247,13 +247,10 @@ export class States {
   }
 
   private judge({ step, threads }: Frame): Verdict | "step-limit" | undefined {
-    if (step?.failure !== undefined) return step.failure
     const { machine } = this
     machine.enabled(threads)
-    if (this.options.partialDeadlocks) {
-      const cycle = step === undefined ? machine.cycle() : machine.newCycle(step)
-      if (cycle !== undefined) return machine.deadlockOf(cycle)
-    }
+    const failure = machine.failureOf(step, this.options.partialDeadlocks)
+    if (failure !== undefined) return failure
     if (threads.length === 0) return machine.end(this.options.partialDeadlocks)
     return machine.events >= this.options.maxSteps ? "step-limit" : undefined
   }

@@ -1,5 +1,19 @@
 /** The verdict of an exploration, its witnesses, interruption and resumption, memory. */
-import { ask, Cell, Executor, Explore, failureId, FromChoices, makeModel, type Model, Mutex } from "@mmrace/core"
+import {
+  ask,
+  Cell,
+  commands,
+  Executor,
+  exitThread,
+  Explore,
+  failureId,
+  FromChoices,
+  joinThread,
+  makeModel,
+  type Model,
+  Mutex,
+  spawnThread
+} from "@mmrace/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { Fingerprints } from "@mmrace/core/explore/Fingerprint"
@@ -81,40 +95,68 @@ describe("the verdict", () => {
   })
 })
 
-const leadsTo = (program: ReadonlyArray<ProgramThread>, reduction: "optimal" | "source" | "states"): void => {
-  const model = buildModel(program)
-  const outcomeOf = everything(model)
-  for (const outcome of Explore.explore(model, { reduction, outcomeOf }).outcomes) {
-    const executor = new Executor(model)
-    const verdict = executor.run(new FromChoices(outcome.choices))
-    expect(comparable(verdict)).toEqual(comparable(outcome.verdict))
-    expect(executor.copyChoices()).toEqual(outcome.choices)
-    if (outcome.failed) expect(failureId(verdict)).toBe(outcome.name)
-  }
-}
-
-test("the choices of every outcome lead the executor to it", () => {
-  const reductions = fc.constantFrom("optimal", "source", "states")
-  fc.assert(fc.property(smallProgram, reductions, leadsTo), { numRuns: 200 })
-})
-
 const thread = (...ops: ReadonlyArray<Op>): ProgramThread => ({ spawned: false, daemon: true, ops })
 const op = (kind: Op["kind"]): Op => ({ kind, index: 0, value: 0 })
 
-test.each(["optimal", "source", "states"] as const)("so do those of an outcome that needs a kill in time, %s", (by) => {
-  // The second has the lock and waits for the first, which waits for the lock: unless it is killed before.
-  leadsTo([
-    thread(op("writeKillable"), op("load")),
-    thread(op("writeKillable"), op("join"), op("load")),
-    thread(op("kill"))
-  ], by)
-})
+describe.each(["stateful", "optimal", "source", "states"] as const)(
+  "with %s the executor is led to an outcome by its choices",
+  (reduction) => {
+    const leadsTo = (model: Model): void => {
+      const outcomeOf = everything(model)
+      for (const outcome of Explore.explore(model, { reduction, outcomeOf }).outcomes) {
+        const executor = new Executor(model)
+        const verdict = executor.run(new FromChoices(outcome.choices))
+        expect(comparable(verdict)).toEqual(comparable(outcome.verdict))
+        expect(executor.copyChoices()).toEqual(outcome.choices)
+        if (outcome.failed) expect(failureId(verdict)).toBe(outcome.name)
+      }
+    }
 
-test.each(["optimal", "source", "states"] as const)("so do those of a thread that throws as it starts, %s", (by) => {
-  // The second waits for itself once the first has started, which throws.
-  const second: ReadonlyArray<Op> = [op("spawn"), { ...op("join"), index: 1 }, op("load")]
-  leadsTo([{ ...thread(op("throw"), op("load")), spawned: true }, thread(...second)], by)
-})
+    test("of random programs", () => {
+      fc.assert(fc.property(smallProgram, (program) => leadsTo(buildModel(program))), { numRuns: 70 })
+    })
+
+    test("that needs a kill in time", () => {
+      // The second has the lock and waits for the first, which waits for the lock: unless it is killed before.
+      leadsTo(buildModel([
+        thread(op("writeKillable"), op("load")),
+        thread(op("writeKillable"), op("join"), op("load")),
+        thread(op("kill"))
+      ]))
+    })
+
+    test("of a thread that throws as it starts", () => {
+      // The second waits for itself once the first has started, which throws.
+      const second: ReadonlyArray<Op> = [op("spawn"), { ...op("join"), index: 1 }, op("load")]
+      leadsTo(buildModel([{ ...thread(op("throw"), op("load")), spawned: true }, thread(...second)]))
+    })
+
+    test("of a thread that waits for itself as it starts, and whose parent throws then", () => {
+      leadsTo(buildModel([{ ...thread(op("join")), spawned: true }, thread(op("spawn"), op("throw"))]))
+    })
+
+    test("of a thread that waits for itself as it starts, and whose parent must not end then", () => {
+      leadsTo(makeModel("no end", (m) => {
+        const child = m.thread("child", function*() {
+          yield* ask(child.actor, joinThread)
+        }, { start: "spawned" })
+        m.thread("parent", function*() {
+          yield* ask(child.actor, spawnThread)
+        })
+        m.monitor({
+          id: "no-end",
+          title: "no thread ends",
+          on: commands(exitThread),
+          initial: () => null,
+          step: (state, event) => {
+            event.violate("one ended")
+            return state
+          }
+        })
+      }))
+    })
+  }
+)
 
 const plain = ({ outcomes }: Explore.Explored): ReadonlyArray<Explore.Outcome> =>
   outcomes.map((outcome) => ({ ...outcome, verdict: comparable(outcome.verdict) }))
