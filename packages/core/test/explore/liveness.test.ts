@@ -103,3 +103,17 @@ test("a livelock is found just where the graph of states has a fair way round", 
   expect(counts.with).toBeGreaterThan(numRuns / 10)
   expect(counts.without).toBeGreaterThan(numRuns / 10)
 })
+
+test("no search sees one where they are left to the default's, which is left out", () => {
+  fc.assert(
+    fc.property(loops, fc.constantFrom(...ways.slice(1)), (threads, options) => {
+      const all = Explore.explore(loopers(threads), options)
+      const { outcomes, verdict } = Explore.explore(loopers(threads), { ...options, livelocks: false })
+      expect(outcomes.map(({ name }) => name)).not.toContain("livelock")
+      if (all.outcomes.every(({ failed, name }) => !failed || name === "livelock")) {
+        expect(verdict._tag).toBe("Complete")
+      }
+    }),
+    { numRuns: 60 }
+  )
+})
