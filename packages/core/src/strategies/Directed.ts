@@ -3,18 +3,22 @@
  * twice.
  *
  * - The first execution, of which nothing is known, runs all threads side by side (Opening).
- * - Where threads are short, two then stop a thread before a conflict (Meeting) and one is a random interleaving (URW), in
- *   turn. Where they are longer, two stop threads at one place or two, spread evenly over their steps (Stops), and one
- *   brings conflicts into a random order (Draws).
- * - What is known of lengths and conflicts grows after the first, second, fourth, eighth ... execution.
+ * - Where threads are short, two of three then stop a thread before a conflict (Meeting), and one is a random interleaving
+ *   (URW).
+ * - Where they are longer, twenty stop one thread at one place, all threads in turn and spread evenly over their steps
+ *   (Stops). Behind those every fourth one does; the others bring conflicts into a random order (Draws), accesses to a few
+ *   locations (SURW), or all steps (URW).
+ * - What is known of lengths and conflicts grows after the first, second, fourth, eighth ... execution. Stops, SURW and URW
+ *   go by what the first one showed.
  * - None of the first thousand goes where everything was executed (Unseen).
  * - Later ones are independent, and every other one is of URW, PCT, SURW or POS: what was not found by then may need more
  *   switches.
  */
-import type { Profile } from "../Profile.ts"
+import { emptyProfile, type Profile } from "../Profile.ts"
 import type { Strategy } from "../Strategy.ts"
 import { Avoiding } from "./Avoiding.ts"
 import { Draws } from "./Draws.ts"
+import { Knowing } from "./Knowing.ts"
 import { Meeting } from "./Meeting.ts"
 import { Opening } from "./Opening.ts"
 import { Pct } from "./Pct.ts"
@@ -37,19 +41,30 @@ const areShort = ({ stepsOf, threads }: Profile): boolean => {
   return steps <= short * threads
 }
 
+/** Executions of a program with longer threads that stop one of them, before anything else is tried. */
+const stopsFirst = 20
+
+const turn = (strategies: ReadonlyArray<Strategy>, index: number): Strategy =>
+  strategies[(index - 1) % strategies.length]!
+
 export const directed = (): Plan => {
   const unseen = new Unseen()
   const avoiding = (strategy: Strategy): Strategy => new Avoiding(strategy, unseen)
+  let original = emptyProfile
+  const atFirst = (strategy: Strategy): Strategy => avoiding(new Knowing(strategy, () => original))
   const opening = avoiding(new Opening())
-  const [spread, drawn, untried, uniform] = [new Stops(true), new Draws(), new Meeting(true), new Urw()].map(avoiding)
-  const ofShort = [untried!, untried!, uniform!]
-  const ofLong = [spread!, spread!, drawn!]
+  const [untried, uniform] = [avoiding(new Meeting(true)), avoiding(new Urw())]
+  const ofShort = [untried, uniform, untried]
+  const spread = atFirst(new Stops(true))
+  const ofLong = [avoiding(new Draws()), spread, atFirst(new Surw()), atFirst(new Urw())]
   const [stops, meeting] = [new Stops(false), new Meeting(false)]
   const late = [stops, new Urw(), meeting, new Pct(5), stops, new Surw(), new Draws(), new Pos()]
   const strategyFor = (index: number, profile: Profile): Strategy => {
     if (index === 0) return opening
-    const turns = index >= learning ? late : areShort(profile) ? ofShort : ofLong
-    return turns[(index - 1) % turns.length]!
+    if (original.threads === 0) original = profile
+    if (index >= learning) return turn(late, index)
+    if (areShort(profile)) return turn(ofShort, index)
+    return index <= stopsFirst ? spread : turn(ofLong, index)
   }
   return { name: "directed", learning, strategyFor }
 }

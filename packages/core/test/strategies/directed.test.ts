@@ -24,6 +24,7 @@ import {
   runCampaign,
   spawnThread,
   Stops,
+  type Strategy,
   TraceClasses,
   traceHash,
   Unseen
@@ -209,15 +210,15 @@ const mean = (model: Model, seeds: number): number => {
   return sum / seeds
 }
 
-/** Two threads of forty steps that do not meet. */
-const apart = (): Model =>
+/** Two threads of so many steps that do not meet. */
+const apart = (...lengths: ReadonlyArray<number>): Model =>
   makeModel("apart", (m) => {
-    for (const name of ["A", "B"]) {
-      const own = m.actor(Cell.cellType, `own ${name}`, 0)
-      m.thread(name, function*() {
-        for (let i = 0; i < 40; i++) yield* ask(own, Cell.load)
+    lengths.forEach((length, i) => {
+      const own = m.actor(Cell.cellType, `own ${i}`, 0)
+      m.thread(`T${i}`, function*() {
+        for (let k = 0; k < length; k++) yield* ask(own, Cell.load)
       })
-    }
+    })
   })
 
 const profileOf = (model: Model) => {
@@ -229,49 +230,44 @@ const profileOf = (model: Model) => {
   return builder.build()
 }
 
-/** The widest stretch of the 78 places without a first stop, after so many executions. */
-const widestGap = (stops: Stops, seed: number, executions: number): number => {
-  const model = apart()
-  const profile = profileOf(model)
+/** Which thread was stopped, and behind how many of its steps, in each of so many executions. */
+const stopped = (strategy: Strategy, model: Model, seed: number, executions: number, profile = profileOf(model)) => {
   const executor = new Executor(model)
-  const places = Array.from({ length: executions }, (_, i) => {
-    executor.run(stops, mix32(seed, i), profile)
+  return Array.from({ length: executions }, (_, i) => {
+    executor.run(strategy, mix32(seed, i), profile)
     const { threads } = executor.log
-    let moved = 1
-    while (threads[moved] === threads[0]) moved++
-    return 39 * threads[0]! + moved - 1
+    const thread = threads[0]!
+    return { thread, behind: threads.findIndex((other) => other !== thread) }
   })
-  const sorted = [-1, ...places.toSorted((a, b) => a - b), 78]
-  return Math.max(...sorted.slice(1).map((place, i) => place - sorted[i]!))
 }
 
-/** Of twenty seeds. */
+/** The widest stretch of the 39 places of either thread without a stop, of twenty seeds, after 30 executions. */
 const widest = (remembers: boolean): number =>
-  Math.max(...Array.from({ length: 20 }, (_, seed) => widestGap(new Stops(remembers), seed, 30)))
+  Math.max(...Array.from({ length: 20 }, (_, seed) => {
+    const all = stopped(new Stops(remembers), apart(40, 40), seed, 30)
+    return Math.max(...[0, 1].map((of) => {
+      const places = all.filter(({ thread }) => thread === of).map(({ behind }) => behind)
+      const sorted = [0, ...places.toSorted((x, y) => x - y), 40]
+      return Math.max(...sorted.slice(1).map((place, i) => place - sorted[i]!))
+    }))
+  }))
 
 describe("stops", () => {
-  test("are spread evenly over all places", () => {
+  test("are spread evenly over the places of a thread", () => {
     expect(widest(true)).toBeLessThan(8)
     expect(widest(false)).toBeGreaterThan(12)
   })
 
-  test("are at first where the first execution had steps, later anywhere", () => {
-    const executor = new Executor(apart())
-    const profile = profileOf(apart())
-    const stops = new Stops(true)
-    const moved = (i: number): number => {
-      executor.run(stops, mix32(6, i), i === 0 ? { ...profile, stepsOf: [10, 10] } : profile)
-      const { threads } = executor.log
-      return threads.findIndex((thread) => thread !== threads[0])
-    }
-    const first = Array.from({ length: 64 }, (_, i) => moved(i))
-    const later = Array.from({ length: 64 }, (_, i) => moved(64 + i))
-    expect(Math.max(...first)).toBeLessThan(10)
-    expect(later.filter((n) => n >= 10).length).toBeGreaterThan(32)
+  test("are of all threads in turn, however short one is", () => {
+    const threads = stopped(new Stops(true), apart(40, 5, 80), 3, 30).map(({ thread }) => thread)
+    for (let i = 0; i < 30; i += 3) expect(threads.slice(i, i + 3).toSorted()).toEqual([0, 1, 2])
+    const drawn = stopped(new Stops(false), apart(40, 5), 3, 200).filter(({ thread }) => thread === 1).length
+    expect(drawn).toBeGreaterThan(70)
+    expect(drawn).toBeLessThan(130)
   })
 
   test("do not depend on earlier executions unless they are to", () => {
-    const model = apart()
+    const model = apart(40, 40)
     const profile = profileOf(model)
     const executor = new Executor(model)
     const word = (stops: Stops, seed: number): string => {
@@ -281,32 +277,6 @@ describe("stops", () => {
     const used = new Stops(false)
     word(used, 1)
     expect(word(used, 2)).toBe(word(new Stops(false), 2))
-  })
-
-  test("find what takes two: the other thread has moved twice in between", () => {
-    const model = makeModel("turns", (m) => {
-      const x = m.actor(Cell.cellType, "x", 0)
-      const saw = m.actor(Cell.cellType, "saw", 0)
-      function* add(from: number): Path<void> {
-        const value = yield* ask(x, Cell.load)
-        yield* ask(x, Cell.store, value === from ? from + 1 : value)
-      }
-      m.thread("A", function*(): Path<void> {
-        yield* add(0)
-        yield* add(2)
-      })
-      m.thread("B", function*(): Path<void> {
-        yield* add(1)
-        yield* add(3)
-        if ((yield* ask(x, Cell.load)) === 4) yield* ask(saw, Cell.store, 1)
-      })
-      m.monitor(finalCheck("turns", () => saw.state === 0 ? undefined : "in turns"))
-    })
-    const profile = profileOf(model)
-    const executor = new Executor(model)
-    const stops = new Stops(true)
-    const fails = Array.from({ length: 200 }, (_, i) => failureId(executor.run(stops, i, profile)) !== undefined)
-    expect(fails).toContain(true)
   })
 })
 
@@ -409,11 +379,11 @@ const fails = (make: () => Model): number => {
   return count
 }
 
-/** What the second to fourth executions are of. */
-const turns = (model: Model): ReadonlyArray<string> => {
+/** What these executions are of, one after the other. */
+const turns = (model: Model, ...indices: ReadonlyArray<number>): ReadonlyArray<string> => {
   const plan = directed()
   const profile = profileOf(model)
-  return [1, 2, 3].map((index) => plan.strategyFor(index, profile).name)
+  return indices.map((index) => plan.strategyFor(index, profile).name)
 }
 
 describe("the default", () => {
@@ -428,9 +398,21 @@ describe("the default", () => {
     expect(mean(twostage(), 40)).toBeLessThan(6)
   })
 
-  test("goes by the length of threads: conflicts and interleavings, or places and conflicts in a random order", () => {
-    expect(turns(lostUpdate())).toEqual(["new meeting", "new meeting", "new urw"])
-    expect(turns(apart())).toEqual(["new stops", "new stops", "new draws"])
+  test("short threads: conflicts and interleavings; longer ones: stops first, then every kind", () => {
+    expect(turns(lostUpdate(), 1, 2, 3)).toEqual(["new meeting", "new urw", "new meeting"])
+    const ofLong = turns(apart(40, 40), ...Array.from({ length: 24 }, (_, i) => i + 1))
+    expect(new Set(ofLong.slice(0, 20))).toEqual(new Set(["new stops"]))
+    expect(ofLong.slice(20)).toEqual(["new draws", "new stops", "new surw", "new urw"])
+  })
+
+  test("stops longer threads where the first execution that is known had steps", () => {
+    const plan = directed()
+    const model = apart(40, 40)
+    const now = profileOf(model)
+    const spread = plan.strategyFor(1, { ...now, stepsOf: [12, 12] })
+    expect(plan.strategyFor(2, now)).toBe(spread)
+    const behind = stopped(spread, model, 6, 15, now).map((stop) => stop.behind)
+    expect(Math.max(...behind)).toBeLessThan(12)
   })
 
   test("what it finds can be repeated from the token", () => {

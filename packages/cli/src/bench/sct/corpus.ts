@@ -9,9 +9,8 @@ import { asStated, kernelOf } from "../../kernelOf.ts"
 
 const files = readdirSync(corpusFolder).filter((name) => name.endsWith(".mmrace")).toSorted()
 
-/** Executions and seeds for these: one is ten times as long as one of the suite. */
+/** Executions of these: one is ten times as long as one of the suite. */
 export const corpusLimit = 500
-export const corpusSeeds = 100
 
 /** `B-03-vmsplice-cow` and so on, in order. */
 export const corpusPrograms: ReadonlyArray<string> = files.map((name) => name.slice(0, -".mmrace".length))

@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url"
 import { parseArgs } from "node:util"
 import { Worker } from "node:worker_threads"
 import { corpusFolder } from "../../Corpus.ts"
-import { corpusLimit, corpusPrograms, corpusSeeds } from "./corpus.ts"
+import { corpusLimit, corpusPrograms } from "./corpus.ts"
 import type { Form } from "./Program.ts"
 import { programs } from "./programs/index.ts"
 import { elsewhere, type Published, published } from "./published.ts"
@@ -22,7 +22,8 @@ import { digestOf, Results } from "../Results.ts"
 import { cell, expected, geometricMean, markdown, replaceBetween } from "./table.ts"
 import { type Outcome, programNamed, type Trial, usualLimit } from "./trial.ts"
 
-const seeds = 30
+/** The spawned form stands beside published means of 20 trials; what is judged has more. */
+const seedsOf: Readonly<Record<Trial["form"], number>> = { flat: 100, spawned: 30, corpus: 100 }
 const allStrategies = ["random", "pct:2", "pct:3", "pct:5", "pos", "urw", "surw", "portfolio", "directed"]
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -46,7 +47,7 @@ const trialOf = (program: string, form: Trial["form"], strategy: string): Trial 
   form,
   strategy,
   limit: form === "corpus" ? corpusLimit : programNamed(program).limit ?? usualLimit,
-  seeds: form === "corpus" ? corpusSeeds : seeds
+  seeds: seedsOf[form]
 })
 
 const forms = (program: string): ReadonlyArray<Form> => published.has(program) ? ["flat", "spawned"] : ["flat"]
@@ -64,6 +65,7 @@ const ours = new Set([
   "Conflicts.js",
   "Directed.js",
   "Draws.js",
+  "Knowing.js",
   "Meeting.js",
   "Opening.js",
   "Orders.js",
