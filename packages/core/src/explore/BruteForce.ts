@@ -13,14 +13,14 @@ import type { Cost } from "./States.ts"
 export interface BruteForceOptions {
   readonly maxSteps?: number
   readonly partialDeadlocks?: boolean
-  /** Give up after so many executions, also those outside the bound; default 1,000,000. */
+  /** Give up after so many executions; default 1,000,000. */
   readonly maxExecutions?: number
   readonly outcomeOf?: (final: Final) => string
   /** Only schedules that cost at most `bound`; default preemptions. */
   readonly bound?: number
   readonly cost?: Cost
-  /** After each execution within the bound. */
-  readonly visit?: (executor: Executor, cost: number, verdict: Verdict) => void
+  /** After each execution; `false` ends the search. */
+  readonly visit?: (executor: Executor, cost: number, verdict: Verdict) => unknown
 }
 
 export interface BruteForceResult {
@@ -30,42 +30,52 @@ export interface BruteForceResult {
   readonly outcomes: ReadonlyMap<string, number>
 }
 
+/** Counts through what can be afforded at each point: a digit is a number among these choices. */
 class Odometer implements Strategy {
   readonly name = "odometer"
-  digits: Array<number> = []
   spent = 0
-  readonly widths: Array<number> = []
+  private digits: Array<number> = []
+  private readonly widths: Array<number> = []
   private position = 0
-  private readonly cost: Cost
+  private readonly cost: (view: View, index: number) => number
+  private readonly bound: number
 
-  constructor(cost: Cost) {
-    this.cost = cost
+  constructor(cost: Cost, bound: number) {
+    this.cost = cost === "preemptions" ? preemptionsOf : delaysOf
+    this.bound = bound
   }
 
   begin(): void {
     this.position = 0
     this.spent = 0
-    this.widths.length = 0
   }
 
   pick(view: View): number {
-    const index = this.choose(view.enabledCount)
-    this.spent += this.cost === "preemptions" ? preemptionsOf(view, index) : delaysOf(view, index)
-    return index
+    const left = this.bound - this.spent
+    let affordable = 0
+    for (let index = 0; index < view.enabledCount; index++) if (this.cost(view, index) <= left) affordable++
+    let digit = this.choose(affordable)
+    for (let index = 0;; index++) {
+      const cost = this.cost(view, index)
+      if (cost > left || digit-- > 0) continue
+      this.spent += cost
+      return index
+    }
   }
 
   choose(n: number): number {
-    this.widths.push(n)
-    return this.digits[this.position++] ?? 0
+    const at = this.position++
+    this.widths[at] = n
+    return this.digits[at] ??= 0
   }
 
-  /** The next stream; false after the last. */
-  advance(used: ArrayLike<number>, length: number): boolean {
-    for (let i = length - 1; i >= 0; i--) {
-      if (used[i]! + 1 < this.widths[i]!) {
-        this.digits = [...Array.from(used).slice(0, i), used[i]! + 1]
-        return true
-      }
+  /** On to the next execution; false after the last. */
+  advance(): boolean {
+    for (let at = this.position - 1; at >= 0; at--) {
+      if (this.digits[at]! + 1 >= this.widths[at]!) continue
+      this.digits[at]!++
+      this.digits.length = at + 1
+      return true
     }
     return false
   }
@@ -89,20 +99,17 @@ export const bruteForce = (model: Model, options: BruteForceOptions = {}): Brute
     ...(options.maxSteps === undefined ? {} : { maxSteps: options.maxSteps }),
     partialDeadlocks: options.partialDeadlocks ?? true
   })
-  const odometer = new Odometer(options.cost ?? "preemptions")
+  const odometer = new Odometer(options.cost ?? "preemptions", options.bound ?? Infinity)
   const outcomes = new Map<string, number>()
   const limit = options.maxExecutions ?? 1_000_000
   let executions = 0
-  let runs = 0
-  for (;;) {
-    if (runs++ >= limit) return { complete: false, executions, outcomes }
+  do {
+    if (executions >= limit) return { complete: false, executions, outcomes }
     const verdict = executor.run(odometer)
-    if (odometer.spent <= (options.bound ?? Infinity)) {
-      executions++
-      const name = failureId(verdict) ?? options.outcomeOf?.(finalOf(executor)) ?? "ok"
-      outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
-      options.visit?.(executor, odometer.spent, verdict)
-    }
-    if (!odometer.advance(executor.choices, executor.choiceCount)) return { complete: true, executions, outcomes }
-  }
+    executions++
+    const name = failureId(verdict) ?? options.outcomeOf?.(finalOf(executor)) ?? "ok"
+    outcomes.set(name, (outcomes.get(name) ?? 0) + 1)
+    if (options.visit?.(executor, odometer.spent, verdict) === false) return { complete: false, executions, outcomes }
+  } while (odometer.advance())
+  return { complete: true, executions, outcomes }
 }

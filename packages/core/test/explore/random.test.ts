@@ -1,4 +1,5 @@
 /** On random programs: the outcomes found with reduction are those of all schedules, and the classes are counted right. */
+import type { Model } from "@mmrace/core"
 import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { bruteForce } from "@mmrace/core/explore/BruteForce"
@@ -76,6 +77,33 @@ describe("within a bound", () => {
       parameters
     )
   })
+
+  test.each([[0, "preemptions"], [1, "preemptions"], [1, "delays"], [3, "delays"]] as const)(
+    "all schedules of at most %i %s are those of all schedules that cost no more",
+    (bound, cost) => {
+      const within = (model: Model, most: number): ReadonlyArray<string> | undefined => {
+        const schedules: Array<string> = []
+        const { complete } = bruteForce(model, {
+          cost,
+          bound: most,
+          maxExecutions: 3000,
+          visit: (executor, spent) => {
+            if (spent <= bound) schedules.push(executor.copyChoices().join())
+          }
+        })
+        return complete ? schedules.toSorted() : undefined
+      }
+      fc.assert(
+        fc.property(smallProgram, (program) => {
+          const model = buildModel(program)
+          const all = within(model, Infinity)
+          fc.pre(all !== undefined)
+          expect(within(model, bound)).toEqual(all)
+        }),
+        parameters
+      )
+    }
+  )
 
   test("minimal: the first failure has the fewest preemptions of all failing schedules", () => {
     fc.assert(

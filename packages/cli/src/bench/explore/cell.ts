@@ -47,28 +47,19 @@ interface Subject {
   readonly isUp: () => boolean
 }
 
-class TimeIsUp extends Error {}
-
 const every = ({ ends, isUp, model }: Subject): Explored => {
-  let executions = 0
   let violated = false
   const { isFailure, outcomeOf } = ends
-  try {
-    const result = bruteForce(model, {
-      outcomeOf,
-      maxExecutions: Number.MAX_SAFE_INTEGER,
-      visit: (_, __, verdict) => {
-        executions++
-        if (verdict._tag !== "Ok") violated = true
-        if (isUp()) throw new TimeIsUp()
-      }
-    })
-    violated ||= [...result.outcomes.keys()].some(isFailure)
-    return { complete: result.complete, violated, executions, states: 0 }
-  } catch (error) {
-    if (error instanceof TimeIsUp) return { complete: false, violated, executions, states: 0 }
-    throw error
-  }
+  const { complete, executions, outcomes } = bruteForce(model, {
+    outcomeOf,
+    maxExecutions: Number.MAX_SAFE_INTEGER,
+    visit: (_, __, verdict) => {
+      if (verdict._tag !== "Ok") violated = true
+      return !isUp()
+    }
+  })
+  violated ||= [...outcomes.keys()].some(isFailure)
+  return { complete, violated, executions, states: 0 }
 }
 
 /** For the rows of states, so that none is given up for hashes in ten minutes. */

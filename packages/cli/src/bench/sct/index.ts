@@ -16,10 +16,11 @@ import { corpusFolder } from "../../Corpus.ts"
 import { corpusLimit, corpusPrograms } from "./corpus.ts"
 import type { Form } from "./Program.ts"
 import { programs } from "./programs/index.ts"
-import { elsewhere, type Published, published } from "./published.ts"
-import { judge, type Row } from "./judge.ts"
+import { published } from "./published.ts"
 import { digestOf, Results } from "../Results.ts"
-import { cell, expected, geometricMean, markdown, replaceBetween } from "./table.ts"
+import { cell, replaceBetween } from "./table.ts"
+import { tablesOf } from "./tables.ts"
+import { systematic } from "./systematic.ts"
 import { type Outcome, programNamed, type Trial, usualLimit } from "./trial.ts"
 
 /** The spawned form stands beside published means of 20 trials; what is judged has more. */
@@ -40,21 +41,24 @@ const isWanted = (name: string): boolean => values.only === undefined || values.
 const names = programs.map((p) => p.name).filter(isWanted)
 const races = corpusPrograms.filter(isWanted)
 for (const name of values.only ?? []) if (!corpusPrograms.includes(name)) programNamed(name)
-const strategies = values.strategies?.split(",") ?? allStrategies
+const wanted = values.strategies?.split(",") ?? [...allStrategies, ...systematic.keys()]
+const strategies = wanted.filter((strategy) => !systematic.has(strategy))
+const searches = wanted.filter((strategy) => systematic.has(strategy))
 
 const trialOf = (program: string, form: Trial["form"], strategy: string): Trial => ({
   program,
   form,
   strategy,
   limit: form === "corpus" ? corpusLimit : programNamed(program).limit ?? usualLimit,
-  seeds: seedsOf[form]
+  seeds: systematic.has(strategy) ? 1 : seedsOf[form]
 })
 
 const forms = (program: string): ReadonlyArray<Form> => published.has(program) ? ["flat", "spawned"] : ["flat"]
 const isLarge = (trial: Trial): boolean => trial.limit < usualLimit
 const trials = [
   ...names.flatMap((name) => forms(name).flatMap((form) => strategies.map((s) => trialOf(name, form, s)))),
-  ...races.flatMap((name) => strategies.map((s) => trialOf(name, "corpus", s)))
+  ...names.flatMap((name) => searches.map((s) => trialOf(name, "flat", s))),
+  ...races.flatMap((name) => wanted.map((s) => trialOf(name, "corpus", s)))
 ]
   // The small ones first: an interrupted run has most of the table.
   .toSorted((a, b) => Number(isLarge(a)) - Number(isLarge(b)))
@@ -82,6 +86,7 @@ const deciding = (trial: Trial): ReadonlyArray<string> => [
     .map((name) => join(coreBuild, "strategies", name)),
   ...["primitives", "Execution.js", "Campaign.js", "Profile.js", "Prng.js"].map((p) => join(coreBuild, p)),
   ...(trial.form === "corpus" ? [actorsBuild, corpusFolder] : [join(here, "programs"), join(here, "Program.js")]),
+  ...(systematic.has(trial.strategy) ? [join(coreBuild, "explore"), join(here, "systematic.js")] : []),
   join(here, "trial.js")
 ]
 const keyOf = ({ form, limit, program, seeds: count, strategy }: Trial): string =>
@@ -89,7 +94,7 @@ const keyOf = ({ form, limit, program, seeds: count, strategy }: Trial): string 
 
 const digests = new Map<string, string>()
 const buildOf = (trial: Trial): string => {
-  const key = `${trial.form === "corpus"} ${trial.strategy === "directed"}`
+  const key = `${trial.form === "corpus"} ${trial.strategy === "directed"} ${systematic.has(trial.strategy)}`
   const known = digests.get(key) ?? digestOf(deciding(trial))
   digests.set(key, known)
   return known
@@ -134,120 +139,8 @@ const runAll = async (): Promise<void> => {
 const outcomeOf = (program: string, form: Trial["form"], strategy: string): Outcome =>
   results.find(keyOf(trialOf(program, form, strategy)))!
 
-const limitOf = (program: string): string => {
-  const { limit } = programNamed(program)
-  return limit === undefined ? program : `${program} [${limit.toLocaleString("en-US")}]`
-}
-
-const publishedCell = (row: Published, strategy: string): string => {
-  const value = row[strategy as keyof Omit<Published, "few">]
-  if (value === undefined) return ""
-  return value === 0 ? "–" : `${value}${row.few?.includes(strategy) === true ? "\\*" : ""}`
-}
-
-/** The figure of the other implementation, in italics. */
-const beside = (name: string, strategy: string): string => {
-  const row = elsewhere.get(name)
-  const figure = row === undefined ? "" : publishedCell(row, strategy)
-  return figure === "" ? "" : `, *${figure}*`
-}
-
-const flatTable = (): string =>
-  markdown(
-    ["program", ...strategies],
-    [
-      ...names.map((name) =>
-        [limitOf(name)].concat(strategies.map((s) => cell(outcomeOf(name, "flat", s)) + beside(name, s)))
-      ),
-      [
-        "geometric mean",
-        ...strategies.map((s) => geometricMean(names.map((n) => expected(outcomeOf(n, "flat", s)))).toFixed(2))
-      ]
-    ]
-  )
-
-const compared = new Set(["random", "pct:3", "pos", "surw"])
-
-const spawnedTable = (): string => {
-  const both = strategies.filter((s) => compared.has(s))
-  const alone = strategies.filter((s) => !compared.has(s))
-  return markdown(
-    ["program", ...both.flatMap((s) => [s, "paper"]), ...alone],
-    names.filter((name) => published.has(name)).map((name) =>
-      [limitOf(name)].concat(
-        both.flatMap((s) => [cell(outcomeOf(name, "spawned", s)), publishedCell(published.get(name)!, s)]),
-        alone.map((s) => cell(outcomeOf(name, "spawned", s)))
-      )
-    )
-  )
-}
-
-const corpusTable = (): string =>
-  markdown(
-    ["program", ...strategies],
-    [
-      ...races.map((name) => [name].concat(strategies.map((s) => cell(outcomeOf(name, "corpus", s))))),
-      [
-        "geometric mean",
-        ...strategies.map((s) => geometricMean(races.map((n) => expected(outcomeOf(n, "corpus", s)))).toFixed(2))
-      ]
-    ]
-  )
-
-const half = (rows: ReadonlyArray<Row>, rest: number): ReadonlyArray<Row> => rows.filter((_, i) => i % 2 === rest)
-
-/** A strategy against the best of the others, on the odd and the even rows of each table. */
-const judgedTable = (candidate: string): string => {
-  const rowsOf = (form: "flat" | "corpus"): ReadonlyArray<Row> =>
-    (form === "flat" ? names : races).map((name) => ({
-      ours: outcomeOf(name, form, candidate),
-      others: strategies.filter((s) => s !== candidate).map((s) => outcomeOf(name, form, s))
-    }))
-  const [suite, corpus] = [rowsOf("flat"), rowsOf("corpus")]
-  const sets: ReadonlyArray<readonly [string, ReadonlyArray<Row>]> = [
-    ["suite, odd rows", half(suite, 0)],
-    ["suite, even rows", half(suite, 1)],
-    ["corpus, odd rows", half(corpus, 0)],
-    ["corpus, even rows", half(corpus, 1)],
-    ["all", [...suite, ...corpus]]
-  ]
-  return markdown(
-    ["programs", "", "no worse", "significantly better", "significantly worse", "ratio of means"],
-    sets.map(([title, rows]) => {
-      const { better, noWorse, programs: count, ratio, worse } = judge(rows)
-      return [title, count, noWorse, better, worse, ratio.toFixed(2)].map(String)
-    })
-  )
-}
-
-/** A strategy against each of the others, and against the best of them for each program. */
-const againstTable = (candidate: string): string => {
-  const others = strategies.filter((s) => s !== candidate)
-  const alone = others.map((s): readonly [string, ReadonlyArray<string>] => [s, [s]])
-  return markdown(
-    ["against", "suite: no worse", "better", "worse", "corpus: no worse", "better", "worse", "ratio", "worse on"],
-    alone.concat([["the best of them", others]]).map(([title, rival]) => {
-      const rowsOf = (which: ReadonlyArray<string>, form: "flat" | "corpus"): ReadonlyArray<Row> =>
-        which.map((name) => ({
-          ours: outcomeOf(name, form, candidate),
-          others: rival.map((s) => outcomeOf(name, form, s))
-        }))
-      const [suite, corpus] = [rowsOf(names, "flat"), rowsOf(races, "corpus")]
-      const counts = [judge(suite), judge(corpus)].flatMap(({ better, noWorse, worse }) => [noWorse, better, worse])
-      const all = [...suite, ...corpus]
-      const worse = all.filter((one) => judge([one]).worse > 0).map(({ ours: { trial } }) => trial.program)
-      return [title].concat(counts.map(String), judge(all).ratio.toFixed(2), worse.join(", "))
-    })
-  )
-}
-
 await runAll()
-const tables: Record<string, string> = {}
-if (names.length > 0) Object.assign(tables, { flat: flatTable(), spawned: spawnedTable() })
-if (races.length > 0) tables["corpus"] = corpusTable()
-if (names.length > 1 && races.length > 1 && strategies.includes("directed")) {
-  Object.assign(tables, { judged: judgedTable("directed"), against: againstTable("directed") })
-}
+const tables = tablesOf({ names, races, strategies, searches, outcomeOf })
 const isWhole = values.only === undefined && values.strategies === undefined
 if (isWhole && existsSync(document)) {
   let text = readFileSync(document, "utf8")

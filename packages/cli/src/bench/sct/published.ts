@@ -111,3 +111,71 @@ export const elsewhere: ReadonlyMap<string, Published> = new Map([
   ["cve_2017_15265", flat(326, 3.9, 16.8, 40.8, 110)],
   ["cve_2017_6346", flat(9.5, 0, 20, 19.7, 6.6, ["surw"])]
 ])
+
+/**
+ * Schedules up to the first that fails, of another implementation on the flat programs: by preemptions and by delays, each
+ * with the bound at which it was found, and depth first (limit 10^5, but for the last). 0: not found.
+ */
+export interface FoundElsewhere {
+  readonly preemptions: readonly [schedules: number, bound: number] | 0
+  readonly delays: readonly [schedules: number, bound: number] | 0
+  readonly "depth first": number
+}
+
+const search = (
+  preemptions: FoundElsewhere["preemptions"],
+  delays: FoundElsewhere["delays"],
+  depthFirst: number
+): FoundElsewhere => ({ preemptions, delays, "depth first": depthFirst })
+
+export const searchedElsewhere: ReadonlyMap<string, FoundElsewhere> = new Map([
+  ["lost_update", search([3, 1], [2, 1], 2)],
+  ["account", search([4, 0], [3, 1], 4)],
+  ["arithmetic_prog", search([1, 0], [1, 0], 1)],
+  ["bluetooth_driver", search([5, 1], [4, 1], 41)],
+  ["carter01", search([3, 1], [2, 1], 2)],
+  ["circular_buffer", search([9, 1], [10, 2], 2)],
+  ["deadlock01", search([4, 1], [3, 1], 3)],
+  ["din_phil3", search([23, 1], [24, 2], 50)],
+  ["din_phil4", search([146, 1], [263, 3], 12454)],
+  ["din_phil5", search([1060, 1], [3157, 4], 0)],
+  ["lazy01", search([1, 0], [1, 0], 1)],
+  ["phase01", search([1, 0], [1, 0], 1)],
+  ["queue", search([22, 1], [22, 2], 3)],
+  ["reorder_3", search([12, 1], [13, 2], 29)],
+  ["reorder_4", search([61, 1], [69, 3], 445)],
+  ["reorder_5", search([373, 1], [435, 4], 12997)],
+  ["reorder_10", search(0, 0, 0)],
+  ["reorder_20", search(0, 0, 0)],
+  ["reorder_50", search(0, 0, 0)],
+  ["reorder_100", search(0, 0, 0)],
+  ["stack", search([3, 1], [2, 1], 11)],
+  ["sync01", search([1, 0], [1, 0], 1)],
+  ["sync02", search([1, 0], [1, 0], 1)],
+  ["token_ring", search([7, 0], [7, 2], 7)],
+  ["twostage", search([4, 1], [3, 1], 7)],
+  ["twostage_20", search(0, 0, 0)],
+  ["twostage_50", search(0, 0, 0)],
+  ["twostage_100", search(0, 0, 0)],
+  ["wronglock_3", search([43, 1], [5, 1], 125)],
+  ["wronglock", search([75601, 1], [9, 1], 185761)],
+  ["stringbuffer", search([12, 2], [9, 2], 6)],
+  ["wsq", search([27, 1], [119, 2], 288928)],
+  ["safestack", search(0, 0, 0)],
+  ["bad_flags", search([12, 2], [8, 2], 14)],
+  ["aba_toctou", search([3, 1], [2, 1], 3)],
+  ["double_fetch", search([4, 1], [3, 1], 3)],
+  ["rwsem_recursive_read", search([5, 1], [4, 1], 4)],
+  ["lostwakeup", search([3, 1], [2, 1], 3)],
+  ["boundedbuf", search([20, 0], [17, 2], 61)],
+  ["cve_2009_3547", search([2, 0], [2, 1], 2)],
+  ["cve_2011_2183", search([4, 1], [3, 1], 5)],
+  ["cve_2013_1792", search([11, 1], [14, 2], 25)],
+  ["cve_2015_7550", search([3, 1], [2, 1], 2)],
+  ["cve_2016_7911", search([3, 1], [2, 1], 3)],
+  ["cve_2016_9806", search([4, 1], [3, 1], 12)],
+  ["cve_2016_1972", search([12, 1], [11, 1], 7)],
+  ["cve_2016_1973", search([8, 1], [7, 1], 25)],
+  ["cve_2017_15265", search([3, 1], [2, 1], 8)],
+  ["cve_2017_6346", search([27, 3], [22, 3], 15)]
+])

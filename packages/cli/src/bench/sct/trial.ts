@@ -3,11 +3,13 @@ import { isFailure, type Model, runCampaign, type Verdict } from "@mmrace/core"
 import { corpusModel } from "./corpus.ts"
 import { type Form, kindOf, type Program } from "./Program.ts"
 import { programs } from "./programs/index.ts"
+import { systematic } from "./systematic.ts"
 
 export interface Trial {
   readonly program: string
   /** `corpus`: a program of the corpus, at the kernel it states. */
   readonly form: Form | "corpus"
+  /** Or one of the searches of systematic.ts, which have one seed. */
   readonly strategy: string
   readonly limit: number
   readonly seeds: number
@@ -17,6 +19,8 @@ export interface Outcome {
   readonly trial: Trial
   /** Executions up to and including the first that failed, for each seed; 0 where none of `limit` did. */
   readonly executions: ReadonlyArray<number>
+  /** The cost at which a search by cost found it. */
+  readonly bound?: number
 }
 
 export const usualLimit = 100_000
@@ -44,6 +48,11 @@ const runOnCorpus = (trial: Trial): Outcome => run(trial, corpusModel(trial.prog
 
 const run = (trial: Trial, model: Model, steps: number, counts: (verdict: Verdict) => boolean): Outcome => {
   const { limit, seeds, strategy } = trial
+  const search = systematic.get(strategy)
+  if (search !== undefined) {
+    const { bound, executions: found } = search(model, limit, steps, counts) ?? { executions: 0 }
+    return { trial, executions: [found], ...(bound === undefined ? {} : { bound }) }
+  }
   const executions = Array.from({ length: seeds }, (_, seed) => {
     const { report } = runCampaign(model, {
       seed: seed + 1,
