@@ -54,7 +54,7 @@ export const directed = (): Plan => {
   const atFirst = (strategy: Strategy): Strategy => avoiding(new Knowing(strategy, () => original))
   const opening = avoiding(new Opening())
   const [untried, uniform] = [avoiding(new Meeting(true)), avoiding(new Urw())]
-  const ofShort = [untried, uniform, untried]
+  const ofShort = [untried, untried, uniform]
   const spread = atFirst(new Stops(true))
   const ofLong = [avoiding(new Draws()), spread, atFirst(new Surw()), atFirst(new Urw())]
   const [stops, meeting] = [new Stops(false), new Meeting(false)]

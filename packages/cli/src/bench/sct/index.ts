@@ -23,8 +23,10 @@ import { tablesOf } from "./tables.ts"
 import { systematic } from "./systematic.ts"
 import { type Outcome, programNamed, type Trial, usualLimit } from "./trial.ts"
 
-/** The spawned form stands beside published means of 20 trials; what is judged has more. */
-const seedsOf: Readonly<Record<Trial["form"], number>> = { flat: 100, spawned: 30, corpus: 100 }
+const seeds = 100
+/** Of the spawned form, which stands beside published means of 20 trials, and of programs that take minutes. */
+const fewSeeds = 30
+const long = 2000
 const allStrategies = ["random", "pct:2", "pct:3", "pct:5", "pos", "urw", "surw", "portfolio", "directed"]
 
 const here = dirname(fileURLToPath(import.meta.url))
@@ -45,13 +47,16 @@ const wanted = values.strategies?.split(",") ?? [...allStrategies, ...systematic
 const strategies = wanted.filter((strategy) => !systematic.has(strategy))
 const searches = wanted.filter((strategy) => systematic.has(strategy))
 
-const trialOf = (program: string, form: Trial["form"], strategy: string): Trial => ({
-  program,
-  form,
-  strategy,
-  limit: form === "corpus" ? corpusLimit : programNamed(program).limit ?? usualLimit,
-  seeds: systematic.has(strategy) ? 1 : seedsOf[form]
-})
+const limitOf = (program: string, form: Trial["form"]): number =>
+  form === "corpus" ? corpusLimit : programNamed(program).limit ?? usualLimit
+
+const seedsOf = (form: Trial["form"], limit: number): number =>
+  form === "spawned" || (form === "flat" && limit <= long) ? fewSeeds : seeds
+
+const trialOf = (program: string, form: Trial["form"], strategy: string): Trial => {
+  const limit = limitOf(program, form)
+  return { program, form, strategy, limit, seeds: systematic.has(strategy) ? 1 : seedsOf(form, limit) }
+}
 
 const forms = (program: string): ReadonlyArray<Form> => published.has(program) ? ["flat", "spawned"] : ["flat"]
 const isLarge = (trial: Trial): boolean => trial.limit < usualLimit
