@@ -22,9 +22,10 @@ export const documented: Readonly<Record<string, ReadonlyArray<ReadonlyArray<Lan
     ["parent", "[copy begin pfn 1"],
     ["parent", "set_pte_at(pte A): pfn 2 rw"]
   ]],
+  // Fork asks whether the page is pinned, and only then it is: GUP may have read the entry before.
   "B-05": [[
     ["parent", "[fork begin"],
-    ["dma", "ptep_get(pte A): pfn 1 rw"],
+    ["parent", "atomic_read(MMF_HAS_PINNED)"],
     ["dma", "folio_ref_try_add(folio 1): 1024 = true"],
     ["dma", "ptep_get(pte A): pfn 1 rw"],
     ["parent", "ptep_set_wrprotect(pte A)"],
