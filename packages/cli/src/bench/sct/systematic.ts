@@ -64,11 +64,11 @@ const mostSteps = 1_000_000
 
 const executionsOf = ({ blocked, executions, matched }: Explore.Counts): number => executions + matched + blocked
 
-const exploring = (options: Explore.ExploreOptions): Systematic => (model, _, maxSteps, counts) => {
+const exploring = (options: Explore.ExploreOptions): Systematic => (model, limit, maxSteps, counts) => {
   const { counts: done, verdict } = Explore.explore(model, {
     ...options,
     maxSteps,
-    interrupt: ({ steps }) => steps >= mostSteps ? "limit" : undefined
+    interrupt: ({ executions, steps }) => executions >= limit || steps >= mostSteps ? "limit" : undefined
   })
   return verdict._tag === "Violated" && counts(verdict.first.verdict) ? { executions: executionsOf(done) } : undefined
 }
